@@ -1,0 +1,28 @@
+"""The login session: the unit of identity; every credential only names one."""
+
+from dataclasses import dataclass, field
+
+from policies.model import Subject, Traits
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Session:
+    """A live login. Instants are UTC epoch seconds; `roles` are role names, read live each time.
+
+    `subject` is the connector's stable id of the person, `user` only what people read.
+    """
+
+    id: str
+    user: str
+    connector: str
+    subject: str
+    traits: Traits = field(default_factory=dict)
+    roles: tuple[str, ...] = ()
+    created: float
+    expires: float
+    client: str = ""
+
+    @property
+    def person(self) -> Subject:
+        """The session's owner in the words of policies."""
+        return Subject(name=self.user, traits=self.traits)
