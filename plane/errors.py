@@ -13,6 +13,7 @@
     ├── Invalid                422 Invalid        a document, with its place
     ├── TooManyRequests        429 TooManyRequests
     ├── EvidenceUnavailable    503 ServiceUnavailable   audit or recording cannot be written
+    ├── StoreUnavailable       503 ServiceUnavailable   the database cannot be opened or written
     ├── UpstreamUnavailable    503 ServiceUnavailable
     └── UpstreamTimeout        504 Timeout
 
@@ -85,7 +86,7 @@ class TooLarge(PlaneError):
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Problem:
-    """One fault in a document: `path` like `spec.allow.rules[0].verbs`, 1-based line and document."""
+    """One fault: `path` like `spec.allow.rules[0].verbs`, line and document counted from 1."""
 
     message: str
     path: str = ""
@@ -113,6 +114,13 @@ class TooManyRequests(PlaneError):
 
 class EvidenceUnavailable(PlaneError):
     """The audit log or a strict recording cannot be written, so nothing may happen."""
+
+    status = 503
+    reason = "ServiceUnavailable"
+
+
+class StoreUnavailable(PlaneError):
+    """The database cannot be opened or written; nothing was changed."""
 
     status = 503
     reason = "ServiceUnavailable"
