@@ -1,22 +1,23 @@
 """The connectors in memory, with their secrets open for the login flow."""
 
-from collections.abc import Callable
-from dataclasses import dataclass
+from collections.abc import Callable, Mapping
+from dataclasses import dataclass, field
 
 from plane.resources.live import Live
-from plane.resources.oidc import OidcSpec
 from plane.resources.service import Resources
+from plane.resources.yaml import Value
 from plane.store.base import Document, Store
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class RegisteredConnector:
-    """A connector by its name and type (`oidc`); `display` is what the login page shows."""
+    """A connector's document: `connectors.registry.build(kind, name, spec)` makes it work."""
 
+    kind: str
     name: str
-    type: str
     display: str
-    spec: OidcSpec
+    spec: Mapping[str, Value] = field(repr=False)
+    revision: int
 
 
 class LiveConnectors:
@@ -25,9 +26,13 @@ class LiveConnectors:
     def __init__(self, store: Store, resources: Resources) -> None:
         def parse(document: Document) -> RegisteredConnector:
             spec = resources.parse(document).spec
-            assert isinstance(spec, OidcSpec)
+            assert isinstance(spec, dict)
             return RegisteredConnector(
-                name=document.name, type="oidc", display=spec.display or document.name, spec=spec
+                kind=document.kind,
+                name=document.name,
+                display=str(spec.get("display") or document.name),
+                spec=spec,
+                revision=document.revision,
             )
 
         self._live = Live(store, "oidc", parse)
