@@ -27,6 +27,7 @@ Serve = Callable[[Call], Coroutine[Any, Any, None]]
 HEAD_SECONDS = 10.0  # from the first byte of a head to its last: slow heads are an attack
 IDLE_SECONDS = 180.0
 _DRAIN_SECONDS = 5.0  # how long the rest of a refused body is read and thrown away
+_LINGER_SECONDS = 0.2
 _MAX_PIPELINED = 8
 _METHODS = frozenset({"GET", "HEAD", "POST", "PUT", "PATCH", "DELETE", "OPTIONS"})
 
@@ -85,9 +86,6 @@ class ClientConnection(asyncio.Protocol):
             self.deadline = time.monotonic() + HEAD_SECONDS
         if not self._in_body:
             self._unparsed += len(data)
-            if self._unparsed > 2 * MAX_HEAD_BYTES and not self._head_bytes:
-                self._refuse(431, "the request's head is too large")
-                return
         try:
             self._parser.feed_data(data)
         except httptools.HttpParserUpgrade as upgrade:
@@ -97,6 +95,10 @@ class ClientConnection(asyncio.Protocol):
             self._refuse(400, str(cause) if isinstance(cause, HeadError) else "bad request")
         except httptools.HttpParserError:
             self._refuse(400, "the request is not HTTP/1.1")
+        else:
+            # One header may be longer than the parser's callbacks ever tell.
+            if self._unparsed > 2 * MAX_HEAD_BYTES:
+                self._refuse(431, "the request's head is too large")
 
     def connection_lost(self, exc: Exception | None) -> None:  # noqa: ARG002 - asyncio's signature
         """The client has gone: whatever is being done for it ends."""
@@ -326,7 +328,8 @@ class ClientConnection(asyncio.Protocol):
             answer = Answer(self, version="1.1", keep=False, bodiless=False)
             answer.head(code, [(b"Content-Type", b"application/json")], length=len(body))
             answer.data(body)
-        self.finish()
+        # Closing with unread bytes resets the connection, and the reset can overtake our answer.
+        asyncio.get_running_loop().call_later(_LINGER_SECONDS, self.finish)
 
 
 def _header(headers: Headers, name: bytes) -> bytes:

@@ -2,11 +2,12 @@
 
 from collections.abc import Callable
 
+from policies.decide import decide, visible
+
 from plane.errors import Forbidden
 from plane.identity.session import Session
 from plane.kube.request import KubeRequest
 from plane.proxy.route import Route
-from policies.decide import decide, visible
 from policies.model import Cluster, Decision, Request, Role
 
 _CACHE_ENTRIES = 8192
@@ -31,6 +32,10 @@ class Authorizer:
         """The revision of roles that decisions are made from."""
         return self._revision()
 
+    def forget(self) -> None:
+        """Drop remembered decisions: a session's traits or roles have changed."""
+        self._cache.clear()
+
     def decide(
         self, session: Session, name: str, route: Route | None, request: KubeRequest
     ) -> Decision:
@@ -41,17 +46,15 @@ class Authorizer:
         if revision != self._cached_at or len(self._cache) > _CACHE_ENTRIES:
             self._cache.clear()
             self._cached_at = revision
-        # The route's identity stands for its labels: a label change makes a new Route.
-        key = (session.id, name, id(route), request.method, request.target)
+        # A generation stands for the labels: a label change makes a new Route.
+        key = (session.id, name, route.generation, request.method, request.target)
         found = self._cache.get(key)
         if found is None:
             found = self._decide(session, route.cluster, request.checks)
             self._cache[key] = found
         return found
 
-    def _decide(
-        self, session: Session, cluster: Cluster, checks: tuple[Request, ...]
-    ) -> Decision:
+    def _decide(self, session: Session, cluster: Cluster, checks: tuple[Request, ...]) -> Decision:
         roles = self._roles(session.roles)
         if not visible(roles, session.person, cluster):
             return Decision(allowed=False, reason=_UNKNOWN)
@@ -67,8 +70,7 @@ def require(decision: Decision, name: str) -> None:
         return
     if decision.reason == _UNKNOWN:
         message = (
-            f'you have no access to a cluster "{name}": {_UNKNOWN} '
-            f"(your clusters: plane kube ls)"
+            f'you have no access to a cluster "{name}": {_UNKNOWN} (your clusters: plane kube ls)'
         )
         raise Forbidden(message)
     raise Forbidden(f"plane does not allow this on cluster {name}: {decision.reason}")

@@ -56,7 +56,7 @@ class LiveStreams:
         for stream in list(self._streams):
             try:
                 reason = stream.recheck()
-            except Exception:
+            except Exception:  # noqa: BLE001 - fail closed, whatever the fault
                 _log.exception("a live stream could not be rechecked; it ends")
                 reason = "its right could not be checked again"
             if reason is not None:

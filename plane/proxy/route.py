@@ -1,7 +1,8 @@
 """Which cluster a call is for: `/k8s/clusters/<cluster>/<path>`, nothing else."""
 
+import itertools
 import re
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 
 from plane.errors import BadRequest
 from plane.upstream.pool import Pool
@@ -11,12 +12,19 @@ PREFIX = b"/k8s/clusters/"
 _NAME = re.compile(rb"[a-z0-9A-Z]([a-z0-9A-Z._-]{0,251}[a-z0-9A-Z])?\Z")
 
 
+_GENERATIONS = itertools.count(1)
+
+
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Route:
-    """A registered cluster: what policies know of it, and how it is reached."""
+    """A registered cluster: what policies know of it, and how it is reached.
+
+    `generation` never repeats: what was decided for a route dies with it.
+    """
 
     cluster: Cluster
     upstream: Pool
+    generation: int = field(default_factory=lambda: next(_GENERATIONS))
 
 
 class Routes:

@@ -70,6 +70,12 @@ class Exchange:
 
     def abort(self) -> None:
         """Give up on this answer: the connection is closed, never pooled."""
+        if not self.done.done():
+            self._connection.close()
+
+    def stop(self, error: Exception) -> None:
+        """End it for a reason of ours: whoever awaits it gets `error`."""
+        _reject(self, error)
         self._connection.close()
 
     def detach(self) -> None:
