@@ -2,14 +2,12 @@
 
 from plane.resources.fields import Faults
 from plane.resources.kind import Body, Kind, Parsed
+from policies.errors import PolicyError
+from policies.parse import parse_role
 
 
 def parse(body: Body) -> Parsed:
     """Compile the role."""
-    from policies.parse import parse_role
-
-    from policies.errors import PolicyError
-
     try:
         role = parse_role(body)
     except PolicyError as error:
