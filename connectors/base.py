@@ -80,3 +80,7 @@ class PasswordConnector(Connector, Protocol):
     async def verify(self, user: str, password: str, *, address: str) -> ExternalIdentity:
         """Who this is; LoginRefused without saying whether the user exists."""
         ...
+
+    async def current(self, subject: str) -> ExternalIdentity:
+        """Who this is by now; LoginRefused when they are gone since they gave their password."""
+        ...
