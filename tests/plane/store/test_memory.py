@@ -1,12 +1,13 @@
-import sys
+from importlib.util import module_from_spec, spec_from_file_location
 from pathlib import Path
 
 import pytest
 
 from plane.store.memory import MemoryStore
 
-sys.path.insert(0, str(Path(__file__).parent))
-import conformance
+_spec = spec_from_file_location("store_conformance", Path(__file__).with_name("conformance.py"))
+conformance = module_from_spec(_spec)
+_spec.loader.exec_module(conformance)
 
 
 @pytest.mark.parametrize("check", conformance.CHECKS, ids=lambda check: check.__name__)

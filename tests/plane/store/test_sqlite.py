@@ -5,6 +5,7 @@ import sqlite3
 import stat
 import subprocess
 import sys
+from importlib.util import module_from_spec, spec_from_file_location
 from itertools import count
 from pathlib import Path
 
@@ -13,9 +14,10 @@ import pytest
 from plane.errors import StoreUnavailable
 from plane.store.sqlite import SqliteStore
 
-sys.path.insert(0, str(Path(__file__).parent))
-import conformance
-from conformance import write
+_spec = spec_from_file_location("store_conformance", Path(__file__).with_name("conformance.py"))
+conformance = module_from_spec(_spec)
+_spec.loader.exec_module(conformance)
+write = conformance.write
 
 
 @pytest.mark.parametrize("check", conformance.CHECKS, ids=lambda check: check.__name__)
@@ -46,6 +48,7 @@ async def test_documents_and_revisions_survive_a_restart(tmp_path):
 async def test_what_was_answered_survives_kill_9(tmp_path):
     program = f"""
 import asyncio, os, signal
+from importlib.util import module_from_spec, spec_from_file_location
 from pathlib import Path
 from plane.store.base import Write
 from plane.store.sqlite import SqliteStore
