@@ -1,6 +1,7 @@
 """Listening sockets, the sweep of deadlines, and an orderly end."""
 
 import asyncio
+import contextlib
 import logging
 import socket
 import ssl
@@ -26,6 +27,7 @@ class Listener:
         self._servers: list[asyncio.Server] = []
         self._connections: set[ClientConnection] = set()
         self._sweeper: asyncio.TimerHandle | None = None
+        self._empty: asyncio.Event | None = None
 
     @property
     def connections(self) -> int:
@@ -57,18 +59,28 @@ class Listener:
             connection.draining = True
             if connection.idle:
                 connection.finish()
-        end = time.monotonic() + grace_seconds
-        while self._connections and time.monotonic() < end:
-            await asyncio.sleep(0.05)
+        with contextlib.suppress(TimeoutError):
+            async with asyncio.timeout(grace_seconds):
+                await self._emptied()
         for connection in list(self._connections):
             connection.drop()
         if self._sweeper is not None:
             self._sweeper.cancel()
 
+    async def _emptied(self) -> None:
+        self._empty = asyncio.Event()
+        if self._connections:
+            await self._empty.wait()
+
     def _accept(self) -> ClientConnection:
         connection = _Tracked(self._serve, self._identify, self._connections)
-        connection.on_lost = self._connections.discard
+        connection.on_lost = self._lost
         return connection
+
+    def _lost(self, connection: ClientConnection) -> None:
+        self._connections.discard(connection)
+        if self._empty is not None and not self._connections:
+            self._empty.set()
 
     def _sweep(self) -> None:
         """One timer for all connections: slow heads, idle keep-alives, refused bodies."""

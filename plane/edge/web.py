@@ -9,10 +9,10 @@ import secrets
 from collections.abc import Callable
 from pathlib import Path
 
-from plane.proxy.relay import relay
 from plane.errors import BadRequest, PlaneError, UpstreamUnavailable
 from plane.kube.status import status
 from plane.proxy.call import Call
+from plane.proxy.relay import relay
 from plane.upstream.base import Headers, Stream
 from plane.upstream.pool import Pool
 

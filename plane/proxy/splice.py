@@ -62,6 +62,7 @@ class Splice:
         self._stopping = False
         self._clean = True  # the client's last byte ended a frame
         self._deaf = False  # the cluster takes no more
+        self._last_up = 0  # length of the client's last chunk, all of it passed on
 
     async def run(self) -> Ending:
         """Pass bytes until one side ends, the right is withdrawn, or the evidence fails."""
@@ -76,11 +77,13 @@ class Splice:
             if down.done():
                 await self._sides.client.linger()
                 return Ending(closed_by=ClosedBy.CLUSTER)
+            await cancel(down)
             await self._interrupt()
             return Ending(closed_by=ClosedBy.CLIENT)
         finally:
             await cancel(up)
             await cancel(down)
+            self._notice(self._sides.witness.see(self._sides.tap.finish()))
             self._sides.cluster.close()
 
     def _reason(self, up: asyncio.Task[None], down: asyncio.Task[None]) -> str | None:
@@ -99,6 +102,7 @@ class Splice:
         sides = self._sides
         while data := await sides.client.read():
             self._notice(sides.witness.see(sides.tap.client(data)))
+            self._last_up = len(data)
             if self._deaf:
                 continue
             try:
@@ -112,12 +116,11 @@ class Splice:
         data = sides.first or await sides.cluster.read()
         while data:
             self._notice(sides.witness.see(sides.tap.server(data)))
-            boundary = sides.tap.boundary
-            if self._stopping:
-                if boundary:
-                    await sides.client.write(data[:boundary])
-                    self._clean = True
-                    return
+            boundary = sides.tap.safe_prefix()
+            if self._stopping and boundary is not None:
+                await sides.client.write(data[:boundary])
+                self._clean = True
+                return
             self._clean = False
             await sides.client.write(data)
             self._clean = boundary == len(data)
@@ -136,7 +139,7 @@ class Splice:
         await cancel(down)
         error = SessionEnded(reason)
         body = status(code=error.status, reason=error.reason, message=reason)
-        with contextlib.suppress(OSError, TapError):
+        with contextlib.suppress(OSError, TapError, TimeoutError):
             async with asyncio.timeout(_BOUNDARY_SECONDS):
                 await sides.client.write(sides.tap.ending(body) if self._clean else b"")
         await self._interrupt()
@@ -147,7 +150,7 @@ class Splice:
         sides = self._sides
         if not sides.interactive or self._deaf:
             return
-        keys = sides.tap.interrupt()
+        keys = sides.tap.interrupt() if sides.tap.client_prefix() == self._last_up else b""
         if not keys:
             return
         with contextlib.suppress(OSError, TimeoutError, TapError, EvidenceUnavailable):

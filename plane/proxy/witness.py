@@ -44,8 +44,7 @@ class Witness:
     def __init__(self, recording: Recording | None, *, strict: bool) -> None:
         self._recording = recording
         self._strict = strict
-        self.status: dict[str, object] | None = None
-        self.ports: list[PortOpened | PortFailed] = []
+        self.ended: Ended | None = None
         self.bytes = {"stdin": 0, "stdout": 0, "stderr": 0, "port": 0}
 
     def see(self, events: Iterable[TapEvent]) -> list[PortOpened | PortFailed]:
@@ -56,13 +55,13 @@ class Witness:
                 case Output(stream=stream, data=data):
                     self.bytes[stream] += len(data)
                     self._keep_output(stream, data)
-                case Input(data=data):
-                    self.bytes["stdin"] += len(data)
+                case Input(data=data, size=size):
+                    self.bytes["stdin"] += size
                     self._keep_input(data)
                 case Resize(width=width, height=height):
                     self._keep_size(width, height)
-                case Ended(status=status):
-                    self.status = dict(status) if status is not None else None
+                case Ended():
+                    self.ended = event
                 case PortOpened() | PortFailed():
                     ports.append(event)
                 case PortData(sent=sent, received=received):
@@ -95,18 +94,3 @@ class Witness:
             raise EvidenceUnavailable("the session's recording cannot be written")
         _log.error("a recording cannot be written; the session goes on (best effort)")
         self._recording = None
-
-    @property
-    def exit_code(self) -> int | None:
-        """The command's exit status, or None when the cluster did not say."""
-        if self.status is None:
-            return None
-        if self.status.get("status") == "Success":
-            return 0
-        details = self.status.get("details")
-        causes = details.get("causes") if isinstance(details, dict) else None
-        for cause in causes if isinstance(causes, list) else []:
-            if isinstance(cause, dict) and cause.get("reason") == "ExitCode":
-                text = str(cause.get("message", ""))
-                return int(text) if text.isdigit() else None
-        return None

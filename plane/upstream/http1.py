@@ -167,26 +167,26 @@ class Connection(asyncio.Protocol):
         if exchange is None or self._parser is None:
             self.close()  # bytes that no request asked for: the next answer could be forged
             return
-        if not exchange.head.done():
-            self._head_bytes += len(data)
-            if self._head_bytes > MAX_HEAD_BYTES and not self._in_body:
-                self._fail(UpstreamUnavailable(f"cluster {self._cluster} sent an oversized head"))
-                return
+        self._head_bytes += len(data)
         try:
             self._parser.feed_data(data)
         except (httptools.HttpParserError, httptools.HttpParserUpgrade) as error:
             message = f"cluster {self._cluster} sent an answer that is not HTTP/1.1"
             self._fail(UpstreamUnavailable(message, detail=repr(error)))
             return
-        if (
-            self._exchange is exchange
-            and exchange.head.done()
-            and (sink := exchange.sink) is not None
-        ):
+        if self._exchange is exchange:
+            self._pace(exchange)
+
+    def _pace(self, exchange: Exchange) -> None:
+        """Hold the cluster back while the answer is not taken as fast as it comes."""
+        if not exchange.head.done():
+            if self._head_bytes > MAX_HEAD_BYTES:
+                self._fail(UpstreamUnavailable(f"cluster {self._cluster} sent an oversized head"))
+        elif (sink := exchange.sink) is not None:
             if sink.full:
                 self.flow(sink)
-        elif self._exchange is exchange and exchange.head.done() and self._transport is not None:
-            # Nobody attached yet: hold the cluster until the pipeline has decided what to say.
+        elif self._transport is not None:
+            # Nobody attached yet: the pipeline has still to write down what it will say.
             self._transport.pause_reading()
 
     def connection_lost(self, exc: Exception | None) -> None:
@@ -233,6 +233,9 @@ class Connection(asyncio.Protocol):
         exchange, parser = self._exchange, self._parser
         if exchange is None or parser is None or parser.get_status_code() < 200:
             return
+        if sum(len(name) + len(value) for name, value in self._headers) > MAX_HEAD_BYTES:
+            message = "oversized head"
+            raise ValueError(message)
         self._in_body = True
         self._keep = parser.should_keep_alive()
         exchange.status = parser.get_status_code()

@@ -82,7 +82,11 @@ class SpliceLeg:
         if self._write_dead or self._closed:
             raise BrokenPipeError
         if self._tls is not None:
-            self._tls.write(data)
+            try:
+                self._tls.write(data)
+            except ssl.SSLError as error:
+                self._write_dead = True
+                raise BrokenPipeError from error
             await self._send_pending()
             if self._write_dead:
                 raise BrokenPipeError
