@@ -13,7 +13,14 @@ from plane.errors import Invalid
 from plane.resources import kubeconfig, yaml
 from plane.resources.fields import Faults, Fields
 from plane.resources.kind import Body, Kind, Parsed
-from plane.resources.registered import Origin, RegisteredCluster, faults, pem
+from plane.resources.registered import (
+    CLUSTER_NAME,
+    CLUSTER_NAME_RULE,
+    Origin,
+    RegisteredCluster,
+    faults,
+    pem,
+)
 
 _CLOUDS = ("aws", "azure", "gcp")
 _DIRECT = (
@@ -33,6 +40,8 @@ def parse(body: Body) -> Parsed:
     metadata = Fields(body.get("metadata"), "metadata", problems)
     spec = Fields(body.get("spec"), "spec", problems)
     name, labels = metadata.text("name"), metadata.labels("labels")
+    if not CLUSTER_NAME.fullmatch(name):
+        metadata.fault("name", CLUSTER_NAME_RULE)
     for key in _CLOUDS:
         if spec.raw(key) is not None:
             spec.fault(key, "clouds are not asked for credentials: give spec.kubeconfig")

@@ -15,8 +15,7 @@ from plane.errors import Invalid, Problem
 from plane.resources import kubeconfig, yaml
 from plane.resources.fields import Faults
 from plane.resources.live import Live
-from plane.resources.manifest import NAME
-from plane.resources.registered import Origin, RegisteredCluster
+from plane.resources.registered import CLUSTER_NAME, Origin, RegisteredCluster
 from plane.resources.service import Resources
 from plane.store.base import Document, Store
 
@@ -131,11 +130,16 @@ def _load(configured: Configured) -> tuple[dict[str, RegisteredCluster], dict[st
     if configured.kubeconfig_file is not None:
         read = _read(configured.kubeconfig_file)
         refused.update(read.refused)
+        missing = configured.contexts.keys() - read.clusters.keys() - read.refused.keys()
+        refused.update(dict.fromkeys(missing, "the kubeconfig has no such context"))
         for context, cluster in read.clusters.items():
             settings = configured.contexts.get(context, ContextSettings())
             name = settings.name or context
-            if not NAME.fullmatch(name):
-                refused[context] = f"give it a name: contexts: {{{context!r}: {{name: ...}}}}"
+            if not CLUSTER_NAME.fullmatch(name):
+                refused[context] = (
+                    f"the name {name!r} cannot stand in a path: give it another with "
+                    f"kubernetes_service.contexts[{context!r}].name"
+                )
             elif name in clusters:
                 refused[context] = f"the name {name!r} is taken by another context"
             else:

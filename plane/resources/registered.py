@@ -1,6 +1,7 @@
 """A cluster that plane knows how to reach, and the checks on what reaching it needs."""
 
 import base64
+import re
 from collections.abc import Mapping
 from dataclasses import dataclass, field
 from enum import StrEnum
@@ -9,6 +10,10 @@ from urllib.parse import urlsplit
 
 from cryptography import x509
 from cryptography.hazmat.primitives.serialization import load_pem_private_key
+
+# A name is one segment of the path /k8s/clusters/<cluster>/, as it is.
+CLUSTER_NAME = re.compile(r"[a-zA-Z0-9](?:[a-zA-Z0-9._-]{0,251}[a-zA-Z0-9])?")
+CLUSTER_NAME_RULE = "must be letters, digits, - . and _, beginning and ending with the former"
 
 
 class Origin(StrEnum):

@@ -116,15 +116,15 @@ async def _client(cluster: RegisteredCluster) -> AsyncIterator["ApiClient"]:
     # Cluster CAs made by older tools lack the extensions that Python 3.13 asks for by default.
     configuration.disable_strict_ssl_verification = True
     token = await asyncio.to_thread(cluster.bearer)
-    if token:
-        configuration.api_key = {"BearerToken": token}
-        configuration.api_key_prefix = {"BearerToken": "Bearer"}
     with _files(cluster) as files:
         configuration.ssl_ca_cert = files.get("ca_pem")
         configuration.cert_file = files.get("client_certificate_pem")
         configuration.key_file = files.get("client_key_pem")
         client = ApiClient(configuration)
     async with client:
+        if token:
+            # As a default header: the generated client would ask for /version without credential.
+            client.set_default_header("Authorization", f"Bearer {token}")
         yield client
 
 

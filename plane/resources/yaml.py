@@ -29,8 +29,9 @@ _CONSTANTS: Mapping[str, bool | None] = {
     **dict.fromkeys(("false", "False", "FALSE", "no", "No", "NO", "off", "Off", "OFF"), False),
 }
 _INTEGER = re.compile(r"[-+]?(?:0|[1-9][0-9]*)")
-_OTHER_INTEGER = re.compile(r"0(?:x[0-9a-fA-F]+|o[0-7]+|b[01]+)")
-_FLOAT = re.compile(r"[-+]?(?:[0-9]+\.[0-9]*|\.[0-9]+|[0-9]+(?=[eE]))(?:[eE][-+]?[0-9]+)?")
+_OTHER_INTEGER = re.compile(r"0(?:x[0-9a-fA-F]+|b[01]+)")
+# As PyYAML has it, which writes texts like 1e5 (a commit, say) without quotes.
+_FLOAT = re.compile(r"[-+]?(?:[0-9]+\.[0-9]*|\.[0-9]+)(?:[eE][-+][0-9]+)?")
 _NOT_FINITE = re.compile(r"[-+]?\.(?:inf|Inf|INF|nan|NaN|NAN)")
 _PLAIN_KEY = re.compile(r"[A-Za-z_][A-Za-z0-9_-]*")
 _TEXT_TAGS = ("!", "tag:yaml.org,2002:str")
