@@ -205,7 +205,7 @@ class Automaton:
         thread: tuple[int, dict[int, int]],
         where: tuple[int, int],
     ) -> None:
-        """Append the readers that a thread reaches at `where` = (position, end), preferred first."""
+        """Append the readers a thread reaches at `where` = (position, end), preferred first."""
         pending = [thread]
         while pending:
             place, slots = pending.pop()
@@ -252,12 +252,13 @@ class Automaton:
 
 
 def _fill(parts: tuple[str | int, ...], value: str, slots: dict[int, int]) -> str:
-    return "".join(
-        part
-        if isinstance(part, str)
-        else value[slots.get(2 * part, 0) : slots.get(2 * part + 1, 0)]
-        for part in parts
-    )
+    out = []
+    for part in parts:
+        if isinstance(part, str):
+            out.append(part)
+        elif 2 * part + 1 in slots:
+            out.append(value[slots[2 * part] : slots[2 * part + 1]])
+    return "".join(out)
 
 
 class _Budget:

@@ -82,18 +82,22 @@ class _Compiler:
         self.names = names
 
     def compile(self, node: syntax.Node) -> _Typed:
-        match node:
-            case syntax.Text(value):
-                return _Typed("text", lambda _: (value,))
-            case syntax.Name(parts):
-                return self.name(parts)
-            case syntax.Call("and" | "or" | "not", _):
+        if isinstance(node, syntax.Text):
+            value = (node.value,)
+            return _Typed("text", lambda _: value)
+        if isinstance(node, syntax.Name):
+            return self.name(node.parts)
+        return self.call(node)
+
+    def call(self, node: syntax.Call) -> _Typed:
+        match node.function:
+            case "and" | "or" | "not":
                 return self.logic(node)
-            case syntax.Call("==" | "!=" | "equals", _):
+            case "==" | "!=" | "equals":
                 return self.equality(node)
-            case syntax.Call("regexp.match" | "regexp.replace", _):
+            case "regexp.match" | "regexp.replace":
                 return self.regexp(node)
-            case syntax.Call("contains" | "contains_any" | "contains_all", _):
+            case "contains" | "contains_any" | "contains_all":
                 return self.containment(node)
         return self.function(node)
 

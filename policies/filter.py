@@ -1,64 +1,53 @@
 """Lists and watches: which of their items a person may see."""
 
-from collections.abc import Callable, Sequence
+from collections.abc import Callable, Iterable, Sequence
 
 from policies.ask import ask_of
+from policies.compiled import Policy, compiled
 from policies.model import Cluster, Request, Role, Subject
 from policies.person import Person, denied_cluster
-from policies.resources import READS, Ask, Rule
+from policies.resources import DELETES, READS, Ask, Rule
 
 # (namespace, name) of an item; the namespace is empty for a cluster-wide object.
 Permitted = Callable[[str, str], bool]
-
-_DELETES = frozenset({"delete", "deletecollection"})
 
 
 def filter_for(
     roles: Sequence[Role], subject: Subject, cluster: Cluster, request: Request
 ) -> Permitted | None:
-    """What tells an item of this collection that may be seen; None when all may be.
+    """What tells the items of this collection that may be seen; None when all may be.
 
-    A request for something named, or one that cannot be judged, permits nothing here.
+    For a request that names one object, or that cannot be judged, it permits nothing.
     """
     try:
-        person = Person(subject, cluster)
-        ask = ask_of(request)
-        if not ask.every or denied_cluster(roles, person) is not None:
+        policy, person, ask = compiled(roles), Person(subject, cluster), ask_of(request)
+        if not ask.every or denied_cluster(policy.closing, person) is not None:
             return _nothing
-        if not is_partial(roles, person, ask):
+        if not is_partial(policy, person, ask):
             return None
-        return _permitted(roles, person, ask)
+        return _permitted(policy, person, ask)
     except Exception:  # noqa: BLE001 - total: an unjudgeable rule hides everything
         return _nothing
 
 
-def is_partial(roles: Sequence[Role], person: Person, ask: Ask) -> bool:
-    """Whether some items of a collection might have to be left out."""
-    if _denies(roles, person, ask):
+def is_partial(policy: Policy, person: Person, ask: Ask) -> bool:
+    """Whether some items of a collection might have to be left out; raises EvaluationError."""
+    if not policy.deny.empty and any(_denies(policy, person, ask)):
         return True
-    for role in roles:
-        if person.mismatch(role) is not None:
-            continue
-        index = role.allow.resources.bind(person.lookup)
-        rules = index.candidates(ask.verbs[0], ask.kind)
-        if any(rule.allows_all(ask) for rule in rules):
+    tables = policy.allow.tables(person.lookup)
+    selected = policy.selected(person)
+    for number, rule in tables.bucket(ask.verbs[0], ask.kind).entries:
+        if number in selected and rule.allows_all(ask):
             return False
-        if _implies(ask) and any(rule.namespace.is_any for rule in index.within):
-            return False
-    return True
+    return not any(
+        number in selected and rule.namespace.is_any
+        for number, rule in (tables.within if _implies(ask) else ())
+    )
 
 
-def _permitted(roles: Sequence[Role], person: Person, ask: Ask) -> Permitted:
-    denies = _denies(roles, person, ask)
-    allows: list[Permitted] = []
-    for role in roles:
-        if person.mismatch(role) is not None:
-            continue
-        index = role.allow.resources.bind(person.lookup)
-        rules = index.candidates(ask.verbs[0], ask.kind)
-        allows += [_item(rule, ask) for rule in rules if rule.may_allow(ask)]
-        if _implies(ask):
-            allows += [_namespace(rule) for rule in index.within]
+def _permitted(policy: Policy, person: Person, ask: Ask) -> Permitted:
+    denies = tuple(_denies(policy, person, ask))
+    allows = tuple(_allows(policy, person, ask))
 
     def permitted(namespace: str, name: str) -> bool:
         for denied in denies:
@@ -69,18 +58,27 @@ def _permitted(roles: Sequence[Role], person: Person, ask: Ask) -> Permitted:
     return permitted
 
 
-def _denies(roles: Sequence[Role], person: Person, ask: Ask) -> list[Permitted]:
-    denies: list[Permitted] = []
-    for role in roles:
-        if not role.deny.resources.texts:
-            continue
-        index = role.deny.resources.bind(person.lookup)
-        for verb in ask.denied_by:
-            rules = index.candidates(verb, ask.kind)
-            denies += [_item(rule, ask) for rule in rules if rule.may_deny(ask)]
-        if ask.kind == "namespaces" and "delete" in ask.denied_by:
-            denies += [_namespace(rule) for rule in index.within if rule.verbs & _DELETES]
-    return denies
+def _allows(policy: Policy, person: Person, ask: Ask) -> Iterable[Permitted]:
+    tables = policy.allow.tables(person.lookup)
+    selected = policy.selected(person)
+    for number, rule in tables.bucket(ask.verbs[0], ask.kind).entries:
+        if number in selected and rule.may_allow(ask):
+            yield _item(rule, ask)
+    for number, rule in tables.within if _implies(ask) else ():
+        if number in selected:
+            yield _namespace(rule)
+
+
+def _denies(policy: Policy, person: Person, ask: Ask) -> Iterable[Permitted]:
+    tables = policy.deny.tables(person.lookup)
+    for verb in ask.denied_by:
+        for _, rule in tables.bucket(verb, ask.kind).entries:
+            if rule.may_deny(ask):
+                yield _item(rule, ask)
+    if ask.kind == "namespaces" and "delete" in ask.denied_by:
+        for _, rule in tables.within:
+            if rule.verbs & DELETES:
+                yield _namespace(rule)
 
 
 def _implies(ask: Ask) -> bool:

@@ -14,7 +14,7 @@ MAX_GROUPS = 500
 
 @dataclass(slots=True, kw_only=True)
 class Grant:
-    """The collected principals; `fault` says why they cannot be used, and is empty when they can."""
+    """The collected principals; `fault` says why they cannot be used, empty when they can."""
 
     users: dict[str, None] = field(default_factory=dict)
     groups: dict[str, None] = field(default_factory=dict)

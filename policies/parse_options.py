@@ -12,9 +12,8 @@ _PATH = "spec.options"
 def read_options(reader: Reader, value: object, foreign: list[str]) -> RoleOptions:
     """Read the options; those of other protocols are added to `foreign`."""
     given = dict(reader.mapping(_PATH, value))
-    for key in sorted(fields.FOREIGN_OPTIONS & set(given)):
-        if given.pop(key) not in (None, [], {}, ""):
-            foreign.append(f"options.{key}")
+    others = {key: given.pop(key) for key in sorted(fields.FOREIGN_OPTIONS & set(given))}
+    foreign += [f"options.{key}" for key, each in others.items() if each not in (None, [], {}, "")]
     _device_trust(reader, given.pop(fields.DEVICE_TRUST, None))
     given = dict(reader.known(_PATH, given, fields.OPTIONS))
 

@@ -6,6 +6,7 @@ nobody widens a role by what an identity provider says about him.
 
 from collections.abc import Callable
 from dataclasses import dataclass
+from functools import lru_cache
 
 from policies import regex
 from policies.errors import SyntaxProblem
@@ -35,6 +36,7 @@ def compile_pattern(source: str) -> Pattern:
     return compose(source, None, "")
 
 
+@lru_cache(8192)
 def compose(prefix: str, value: str | None, suffix: str) -> Pattern:
     """Read prefix + value + suffix, where only prefix and suffix have special characters."""
     source = prefix + (value or "") + suffix

@@ -34,6 +34,15 @@ class Person:
             return "its label expression does not hold"
         return None
 
+    def selected_by(self, role: Role) -> bool:
+        """Whether the role's allow side selects the cluster; labels and expression must agree."""
+        labels, expression = role.allow.labels, role.allow.expression
+        if labels is None:
+            return expression is not None and self.holds(expression)
+        if not labels.fits(self.labels, self.lookup):
+            return False
+        return expression is None or self.holds(expression)
+
     def holds(self, expression: Expression) -> bool:
         """Judge a label expression; raises EvaluationError."""
         subject = self.subject

@@ -1,4 +1,4 @@
-"""Reads parsed YAML with care: every value has a path, all faults are collected, none is guessed."""
+"""Reads parsed YAML with care: every value has a path, all faults are kept, none is guessed."""
 
 import re
 from collections.abc import Callable, Collection, Mapping

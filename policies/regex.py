@@ -1,10 +1,10 @@
 """Regular expressions that take linear time, in the syntax of RE2.
 
 Python's `re` backtracks: one unlucky pattern of an admin and one patient value of a stranger hold
-the server for minutes. Refusing nested quantifiers does not help
-enough (`.*.*.*.*x` is polynomial), and an extension module would end "standard library only". So roles' patterns run on a lazily
-built automaton (automaton.py); what only backtracking can do (look-around, back-references) is
-refused, as RE2 does (https://github.com/google/re2/wiki/Syntax).
+the server for minutes. Refusing nested quantifiers does not help enough (`.*.*.*.*x` is
+polynomial), and an extension module would end "standard library only". So roles' patterns run on a
+lazily built automaton (automaton.py); what only backtracking can do (look-around,
+back-references) is refused, as RE2 does (https://github.com/google/re2/wiki/Syntax).
 """
 
 from dataclasses import dataclass
@@ -222,22 +222,14 @@ class _Reader:
 
     def atom(self) -> _Tree:
         letter = self.take()
-        match letter:
-            case "(":
-                return self.group()
-            case "[":
-                return self.bracket()
-            case ".":
-                return OneOf(((0, LAST),) if self.dot_all else ((0, 9), (11, LAST)))
-            case "^":
-                return Begin()
-            case "$":
-                return End()
-            case "\\":
-                return self.escaped()
-            case "*" | "+" | "?" | "{":
-                raise self.problem(f"nothing to repeat before {letter!r}")
-        return self.one(((ord(letter), ord(letter)),))
+        if letter in "*+?{":
+            raise self.problem(f"nothing to repeat before {letter!r}")
+        readers = {"(": self.group, "[": self.bracket, "\\": self.escaped}
+        if letter in readers:
+            return readers[letter]()
+        any_letter = OneOf(((0, LAST),) if self.dot_all else ((0, 9), (11, LAST)))
+        special: dict[str, _Tree] = {".": any_letter, "^": Begin(), "$": End()}
+        return special.get(letter) or self.one(((ord(letter), ord(letter)),))
 
     def group(self) -> _Tree:
         number = 0

@@ -11,12 +11,15 @@ from dataclasses import dataclass, field
 from functools import lru_cache
 from typing import NamedTuple
 
+from policies.errors import EvaluationError
 from policies.kinds import ALIASES, CLUSTER_WIDE, VERBS
 from policies.patterns import ANY, Pattern, compose
 from policies.templates import Lookup, parse_template
 
 READS = frozenset({"get", "list", "watch"})
+DELETES = frozenset({"delete", "deletecollection"})
 MAX_BOUND = 256
+MAX_RULES = 2000
 
 
 class Ask(NamedTuple):
@@ -68,6 +71,12 @@ class Rule:
     def speaks_of(self, kind: str) -> bool:
         """Whether the rule is about a kind at all."""
         return self.kind == kind or (self.kind == "*" and kind not in self.except_kinds)
+
+    @property
+    def is_everything(self) -> bool:
+        """Whether no object is outside the rule, so that it also holds for other paths."""
+        parts = (self.group, self.namespace, self.name)
+        return self.kind == "*" and not self.except_kinds and all(part.is_any for part in parts)
 
     def allows(self, ask: Ask) -> bool:
         """Whether an allow rule of this kind and verb fits the named object."""
@@ -198,7 +207,10 @@ class RuleSet:
         key = tuple(lookup(trait) for trait in self.traits)
         known = self.bound.get(key)
         if known is None:
-            known = build_index(rule for text in self.texts for rule in compile_rule(text, lookup))
+            rules = [rule for text in self.texts for rule in compile_rule(text, lookup)]
+            if len(rules) > MAX_RULES:
+                raise EvaluationError(f"its traits make {len(rules)} rules, more than {MAX_RULES}")
+            known = build_index(rules)
             if len(self.bound) >= MAX_BOUND:
                 self.bound.clear()
             self.bound[key] = known
@@ -245,7 +257,10 @@ def _patterns(text: str, lookup: Lookup) -> list[Pattern]:
     template = read_template(text)
     if template is None:
         return [compose(text, None, "")]
-    return [compose(template.prefix, v, template.suffix) for v in template.values(lookup)]
+    values = template.values(lookup)
+    if len(values) > MAX_RULES:
+        raise EvaluationError(f"{text} has {len(values)} values, more than {MAX_RULES}")
+    return [compose(template.prefix, value, template.suffix) for value in values]
 
 
 read_template = lru_cache(4096)(parse_template)
