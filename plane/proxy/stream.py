@@ -148,6 +148,8 @@ class Streamer:
                 audit_id=call.audit_id,
                 session=actor.id,
                 user=actor.user,
+                connector=actor.connector,
+                subject=actor.subject,
                 cluster=trail.name,
                 namespace=request.what.namespace,
                 pod=request.what.name,
