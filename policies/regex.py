@@ -7,23 +7,10 @@ lazily built automaton (automaton.py); what only backtracking can do (look-aroun
 back-references) is refused, as RE2 does (https://github.com/google/re2/wiki/Syntax).
 """
 
-from dataclasses import dataclass
-
-from policies.automaton import (
-    Automaton,
-    Begin,
-    End,
-    Instruction,
-    Jump,
-    Match,
-    OneOf,
-    Ranges,
-    Save,
-    Split,
-)
+from policies.automaton import Automaton, Begin, End, Instruction, Match, OneOf, Ranges, Save
 from policies.errors import SyntaxProblem
+from policies.program import Choice, Group, Repeat, Sequence, Tree, emit
 
-MAX_PROGRAM = 1000
 MAX_REPEAT = 1000
 MAX_DEPTH = 50
 LAST = 0x10FFFF
@@ -59,96 +46,9 @@ def compile(source: str) -> Automaton:  # noqa: A001 - the word of every regular
     if reader.position < len(source):
         raise SyntaxProblem(f"unbalanced ) in regular expression {source!r}")
     program: list[Instruction] = [Save(0)]
-    _emit(tree, program)
+    emit(tree, program)
     program += [Save(1), Match()]
     return Automaton(source, tuple(program), reader.names)
-
-
-@dataclass(frozen=True, slots=True)
-class _Sequence:
-    parts: "tuple[_Tree, ...]"
-
-
-@dataclass(frozen=True, slots=True)
-class _Choice:
-    options: "tuple[_Tree, ...]"
-
-
-@dataclass(frozen=True, slots=True)
-class _Repeat:
-    part: "_Tree"
-    least: int
-    most: int | None
-    lazy: bool
-
-
-@dataclass(frozen=True, slots=True)
-class _Group:
-    part: "_Tree"
-    number: int
-
-
-_Tree = _Sequence | _Choice | _Repeat | _Group | OneOf | Begin | End
-
-
-def _emit(tree: _Tree, out: list[Instruction]) -> None:
-    """Append the instructions of a tree; Thompson's construction."""
-    if len(out) > MAX_PROGRAM:
-        raise SyntaxProblem("the regular expression is too large once its counts are written out")
-    match tree:
-        case _Sequence(parts):
-            for part in parts:
-                _emit(part, out)
-        case _Choice(options):
-            _emit_choice(options, out)
-        case _Repeat():
-            _emit_repeat(tree, out)
-        case _Group(part, number):
-            out.append(Save(2 * number))
-            _emit(part, out)
-            out.append(Save(2 * number + 1))
-        case _:
-            out.append(tree)
-
-
-def _emit_choice(options: tuple[_Tree, ...], out: list[Instruction]) -> None:
-    exits = []
-    for option in options[:-1]:
-        split = len(out)
-        out.append(Split(split + 1, 0))
-        _emit(option, out)
-        exits.append(len(out))
-        out.append(Jump(0))
-        out[split] = Split(split + 1, len(out))
-    _emit(options[-1], out)
-    for place in exits:
-        out[place] = Jump(len(out))
-
-
-def _emit_repeat(tree: _Repeat, out: list[Instruction]) -> None:
-    for _ in range(tree.least):
-        before = len(out)
-        _emit(tree.part, out)
-        if len(out) == before:  # an empty group: (?:(?:){1000}){1000} must not count to a million
-            return
-    if tree.most is None:
-        split = len(out)
-        out.append(Split(0, 0))
-        _emit(tree.part, out)
-        out.append(Jump(split))
-        out[split] = _split(split + 1, len(out), lazy=tree.lazy)
-        return
-    splits = []
-    for _ in range(tree.most - tree.least):
-        splits.append(len(out))
-        out.append(Split(0, 0))
-        _emit(tree.part, out)
-    for place in splits:
-        out[place] = _split(place + 1, len(out), lazy=tree.lazy)
-
-
-def _split(first: int, second: int, *, lazy: bool) -> Split:
-    return Split(second, first) if lazy else Split(first, second)
 
 
 class _Reader:
@@ -172,7 +72,7 @@ class _Reader:
         self.position += 1
         return self.source[self.position - 1]
 
-    def alternatives(self) -> _Tree:
+    def alternatives(self) -> Tree:
         self.depth += 1
         if self.depth > MAX_DEPTH:
             raise self.problem("groups nested too deep")
@@ -181,15 +81,15 @@ class _Reader:
             self.take()
             options.append(self.sequence())
         self.depth -= 1
-        return options[0] if len(options) == 1 else _Choice(tuple(options))
+        return options[0] if len(options) == 1 else Choice(tuple(options))
 
-    def sequence(self) -> _Tree:
-        parts: list[_Tree] = []
+    def sequence(self) -> Tree:
+        parts: list[Tree] = []
         while self.peek() not in ("", "|", ")"):
             parts.append(self.repeated())
-        return _Sequence(tuple(parts))
+        return Sequence(tuple(parts))
 
-    def repeated(self) -> _Tree:
+    def repeated(self) -> Tree:
         part = self.atom()
         count = self.count()
         if count is None:
@@ -199,7 +99,7 @@ class _Reader:
             self.take()
         if self.peek() in ("*", "+", "?") and self.peek():
             raise self.problem("one quantifier after another")
-        return _Repeat(part, count[0], count[1], lazy)
+        return Repeat(part, count[0], count[1], lazy)
 
     def count(self) -> tuple[int, int | None] | None:
         sign = self.peek()
@@ -220,7 +120,7 @@ class _Reader:
             raise self.problem(f"a count outside 0 to {MAX_REPEAT}")
         return least, most
 
-    def atom(self) -> _Tree:
+    def atom(self) -> Tree:
         letter = self.take()
         if letter in "*+?{":
             raise self.problem(f"nothing to repeat before {letter!r}")
@@ -228,10 +128,10 @@ class _Reader:
         if letter in readers:
             return readers[letter]()
         any_letter = OneOf(((0, LAST),) if self.dot_all else ((0, 9), (11, LAST)))
-        special: dict[str, _Tree] = {".": any_letter, "^": Begin(), "$": End()}
+        special: dict[str, Tree] = {".": any_letter, "^": Begin(), "$": End()}
         return special.get(letter) or self.one(((ord(letter), ord(letter)),))
 
-    def group(self) -> _Tree:
+    def group(self) -> Tree:
         number = 0
         if self.peek() != "?":
             number = self.groups = self.groups + 1
@@ -247,7 +147,7 @@ class _Reader:
         if self.peek() != ")":
             raise self.problem("missing )")
         self.take()
-        return _Group(inner, number) if number else inner
+        return Group(inner, number) if number else inner
 
     def named(self, skip: int) -> int:
         end = self.source.find(">", self.position)
@@ -259,16 +159,16 @@ class _Reader:
         self.names[name] = self.groups
         return self.groups
 
-    def flags(self) -> _Tree:
+    def flags(self) -> Tree:
         end = self.source.find(")", self.position)
         letters = self.source[self.position + 1 : max(end, 0)]
         if not letters or set(letters) - set("is") or self.position != 1:
             raise self.problem("look-around, back-references and late flags are not supported")
         self.fold, self.dot_all = "i" in letters, "s" in letters
         self.position = end + 1
-        return _Sequence(())
+        return Sequence(())
 
-    def escaped(self) -> _Tree:
+    def escaped(self) -> Tree:
         letter = self.take()
         if letter == "A":
             return Begin()
@@ -292,7 +192,7 @@ class _Reader:
             raise self.problem(f"\\{letter} is not supported")
         return _CONTROL.get(letter, ord(letter))
 
-    def bracket(self) -> _Tree:
+    def bracket(self) -> Tree:
         negated = self.peek() == "^"
         if negated:
             self.take()
