@@ -6,7 +6,7 @@ The others of its sections are accepted with a warning, so that a known file can
 from collections.abc import Callable, Mapping
 
 from plane.resources.fields import Faults
-from plane.resources.yaml import Value
+from plane.resources.yaml import Value, child
 
 _Translate = Callable[[Value], Value]
 
@@ -61,8 +61,9 @@ def translate(value: Value, faults: Faults) -> tuple[dict[str, Value], list[str]
             warnings.append(f"{path} is not used: {ours} is set already")
     warnings += [f"{path} does nothing here" for path in _NO_MEANING if _pop(values, path)]
     for path in _FOREIGN_SECTIONS:
-        if not _peek(values, path):
-            _pop(values, path)
+        left = _pop(values, path)
+        for key in left if isinstance(left, dict) else ():
+            faults.note(child(path, key), "unknown field")
     return values, warnings
 
 
