@@ -1,84 +1,121 @@
-"""`plane ctl audit`: who did what, from the audit log."""
+"""`plane ctl audit`: what happened, as it happens or by question."""
 
 import time
+from collections.abc import Callable
 
 import click
 
-from cli.client import Client, client_for
-from cli.instant import duration_seconds, from_rfc3339, rfc3339
+from cli.client import client_for
+from cli.completion import complete_cluster
+from cli.instant import since as instant_since
 from cli.login import proxy_option
 from cli.output import Column, Document, items_of, mapping, output_option, show_list, text, to_json
 
 
-@click.group(short_help="Search and follow the audit log.")
+@click.group(short_help="Read the audit log.")
 def audit() -> None:
-    """Search and follow the audit log; reading it is itself audited."""
+    """Read the audit log: every request, login, session and change."""
 
 
-@audit.command("search", short_help="Find requests, one row each, the newest first.")
-@click.option("--user", help="Who.")
-@click.option("--cluster", help="Where.")
-@click.option("--verb", help="Kubernetes verb: get, list, create, ...")
-@click.option("--type", "kind", help="Event type: kube.request, session.end, user.login, ...")
-@click.option("--namespace", "-n", help="Namespace of the object.")
-@click.option("--resource", help="Kind of the object: pods, deployments, ...")
-@click.option("--since", metavar="1h|7d|TIME", help="Not older than this.")
-@click.option("--limit", type=click.IntRange(1, 10_000), default=100, show_default=True)
-@proxy_option
-@output_option("table", "wide", "json", "yaml")
-def search(
-    since: str | None, kind: str | None, proxy: str | None, output: str, **query: object
-) -> None:
-    """Find requests, sessions and logins."""
-    found = client_for(proxy).get("/v1/audit", since=_since(since), type=kind, **query)
-    show_list(items_of(found), output=output, columns=_COLUMNS)
+def _filters(command: Callable[..., None]) -> Callable[..., None]:
+    """The questions that tail and search share."""
+    for option in (
+        click.option("--type", "kind", metavar="TYPE", help="Event type, e.g. kube.request."),
+        click.option("--verb", help="Kubernetes verb, or exec, attach, portforward."),
+        click.option("--cluster", shell_complete=complete_cluster, help="Cluster name."),
+        click.option("--user", help="User name."),
+    ):
+        command = option(command)
+    return command
 
 
-@audit.command("tail", short_help="Show the newest events; -f goes on as they come.")
+@audit.command("tail", short_help="Show the latest events, and new ones with -f.")
 @click.option("-f", "--follow", is_flag=True, help="Go on until interrupted.")
-@click.option("-n", "--lines", "count", type=click.IntRange(0, 10_000), default=20)
+@click.option("-n", "--lines", default=10, show_default=True, help="Events to begin with.")
+@_filters
+@output_option("table", "json")
 @proxy_option
-def tail(*, follow: bool, count: int, proxy: str | None) -> None:
-    """Show events as JSON lines."""
+def tail(  # noqa: PLR0913 - one parameter per flag
+    *, follow: bool, lines: int, user: str | None, cluster: str | None, verb: str | None,
+    kind: str | None, output: str, proxy: str | None,
+) -> None:  # fmt: skip
+    """Show the latest events, one a line, and with -f those that come."""
     client = client_for(proxy)
-    if count:
-        for item in reversed(items_of(client.get("/v1/audit", limit=count))):
-            print(to_json(item, indent=None), flush=True)
+    query = {"user": user, "cluster": cluster, "verb": verb, "type": kind}
+    for event in _in_order(items_of(client.get("/v1/audit", **query, limit=lines))):
+        _print_line(event, output=output)
     if follow:
-        _follow(client)
+        for event in client.lines("/v1/audit/follow", **query):
+            _print_line(event, output=output)
 
 
-def _follow(client: Client) -> None:
-    for item in client.lines("/v1/audit/follow"):
-        print(to_json(item, indent=None), flush=True)
+@audit.command("search", short_help="Find events.")
+@_filters
+@click.option("--since", "begin", default="24h", show_default=True, help="Duration or time.")
+@click.option("--limit", default=1000, show_default=True, help="At most this many.")
+@output_option("table", "wide", "json", "yaml")
+@proxy_option
+def search(  # noqa: PLR0913 - one parameter per flag
+    *, begin: str, limit: int, user: str | None, cluster: str | None, verb: str | None,
+    kind: str | None, output: str, proxy: str | None,
+) -> None:  # fmt: skip
+    """Find events by user, cluster, verb, type and time, oldest first."""
+    answer = client_for(proxy).get(
+        "/v1/audit",
+        user=user,
+        cluster=cluster,
+        verb=verb,
+        type=kind,
+        since=instant_since(begin, now=time.time()),
+        limit=limit,
+    )
+    show_list(_in_order(items_of(answer)), output=output, columns=_COLUMNS)
 
 
-def _since(given: str | None) -> str | None:
-    """`1h` as an instant; an instant stays as it is."""
-    if given is None:
-        return None
-    try:
-        return rfc3339(from_rfc3339(given))
-    except ValueError:
-        return rfc3339(time.time() - duration_seconds(given))
+def _in_order(events: list[Document]) -> list[Document]:
+    return sorted(events, key=lambda event: str(event.get("requestReceivedTimestamp") or ""))
 
 
-def _object(item: Document) -> str:
-    ref = mapping(item.get("objectRef"))
-    parts = [text(ref.get(key)) for key in ("resource", "subresource", "namespace", "name")]
-    return "/".join(part for part in parts if part) or text(item.get("path"))
+def _print_line(event: Document, *, output: str) -> None:
+    if output == "json":
+        print(to_json(event, indent=None), flush=True)
+        return
+    cells = [text(column.value(event)) for column in _COLUMNS if not column.wide]
+    print("  ".join(cell for cell in cells if cell), flush=True)
+
+
+def _object(event: Document) -> str:
+    """The object as `namespace/resource/name/subresource`."""
+    reference = mapping(event.get("objectRef"))
+    parts = (reference.get(key) for key in ("namespace", "resource", "name", "subresource"))
+    return "/".join(str(part) for part in parts if part) or str(event.get("path") or "")
+
+
+def _result(event: Document) -> object:
+    """The answer's code, or what plane decided when nothing was answered yet."""
+    code = mapping(event.get("responseStatus")).get("code")
+    if code is not None:
+        return code
+    allowed = mapping(event.get("decision")).get("allowed")
+    return {True: "allowed", False: "denied"}.get(allowed) if isinstance(allowed, bool) else None
+
+
+def _reason(event: Document) -> object:
+    decision = mapping(event.get("decision"))
+    if decision.get("allowed") is False:
+        return decision.get("reason")
+    return mapping(event.get("responseStatus")).get("message")
 
 
 _COLUMNS = (
-    Column(title="TIME", value=lambda item: item.get("requestReceivedTimestamp")),
-    Column(title="TYPE", value=lambda item: item.get("type")),
-    Column(title="USER", value=lambda item: mapping(item.get("user")).get("username")),
-    Column(title="CLUSTER", value=lambda item: item.get("cluster")),
-    Column(title="VERB", value=lambda item: item.get("verb")),
+    Column(title="TIME", value=lambda event: event.get("requestReceivedTimestamp")),
+    Column(title="TYPE", value=lambda event: event.get("type")),
+    Column(title="USER", value=lambda event: mapping(event.get("user")).get("username")),
+    Column(title="CLUSTER", value=lambda event: event.get("cluster")),
+    Column(title="VERB", value=lambda event: event.get("verb")),
     Column(title="OBJECT", value=_object),
-    Column(title="CODE", value=lambda item: mapping(item.get("responseStatus")).get("code")),
-    Column(
-        title="REASON", value=lambda item: mapping(item.get("decision")).get("reason"), wide=True
-    ),
-    Column(title="AUDIT ID", value=lambda item: item.get("auditID"), wide=True),
+    Column(title="RESULT", value=_result),
+    Column(title="REASON", value=_reason),
+    Column(title="AUDIT ID", value=lambda event: event.get("auditID"), wide=True),
+    Column(title="FROM", value=lambda event: event.get("sourceIPs"), wide=True),
 )

@@ -1,15 +1,24 @@
-"""`plane ctl`: roles, users, clusters and connectors as documents, for administrators."""
+"""`plane ctl`: roles, users, clusters, connectors and the audit log, for admins."""
 
-import sys
 from typing import ClassVar
 
 import click
 
-from cli.client import ApiError, client_for, segment
-from cli.documents import explained, texts_of
+from cli.client import ApiError, Client, client_for, segment
+from cli.documents import Stream, explained, gather
 from cli.errors import CliError, ExitCode
 from cli.login import proxy_option
-from cli.output import Column, Document, items_of, mapping, output_option, safe, show_list, to_yaml
+from cli.output import (
+    Column,
+    Document,
+    items_of,
+    mapping,
+    output_option,
+    safe,
+    show_list,
+    show_one,
+    to_yaml,
+)
 from cli.root import LazyGroup
 
 
@@ -23,86 +32,110 @@ class Ctl(LazyGroup):
     }
 
 
-@click.group(cls=Ctl, short_help="Administer roles, users, clusters, connectors and audit.")
+@click.group(cls=Ctl, short_help="Administer roles, users, clusters, connectors, audit.")
 def ctl() -> None:
-    """Administer plane: what you may do here is decided by your roles' rules."""
+    """Administer plane: roles, users, clusters, identity providers, and the audit log."""
 
 
-@ctl.command("create", short_help="Create documents from a file, a folder or - (stdin).")
-@click.option("-f", "--filename", "source", required=True, metavar="FILE|DIR|-")
-@click.option("--force", is_flag=True, help="Replace documents that exist.")
-@click.option("--dry-run", is_flag=True, help="Check everything, change nothing.")
+@ctl.command("create", short_help="Create documents from files.")
+@click.option("-f", "--file", "paths", multiple=True, required=True, metavar="FILE|FOLDER|-")
+@click.option("--force", "--upsert", "force", is_flag=True, help="Replace what exists already.")
+@click.option("--dry-run", is_flag=True, help="Check everything and change nothing.")
+@output_option("table", "json", "yaml", "name")
 @proxy_option
-def create(source: str, *, force: bool, dry_run: bool, proxy: str | None) -> None:
-    """Create the documents, each file whole or not at all."""
-    client = client_for(proxy)
-    for name, content in texts_of(source):
-        try:
-            answer = client.post_yaml(
-                "/v1/resources",
-                content,
-                mode="upsert" if force else "create",
-                dryRun="true" if dry_run else None,
-            )
-        except ApiError as error:
-            raise explained(error, name) from None
-        for item in items_of(answer):
-            _tell(item, dry_run=dry_run)
+def create(
+    paths: tuple[str, ...], *, force: bool, dry_run: bool, output: str, proxy: str | None
+) -> None:
+    """Create the documents in files, folders or stdin (-); all of them or none.
+
+    What `plane ctl get -o yaml` printed may be created again: it changes nothing while the stored
+    document has the same revision. A fault is named as file:document:line: field: what is wrong.
+    """
+    stream = gather(paths)
+    applied = _apply(client_for(proxy), stream, mode="upsert" if force else "create", dry=dry_run)
+    for item in applied:
+        for warning in _texts(item.get("warnings")):
+            click.echo(f"warning: {_label(item)}: {safe(warning)}", err=True)
+    if output != "table":
+        show_list(applied, output=output, columns=(Column(title="NAME", value=_label),))
+        return
+    for item in applied:
+        suffix = " (dry run)" if dry_run else ""
+        click.echo(f"{_label(item)} {safe(item.get('action'))}{suffix}")
 
 
-@ctl.command("get", short_help="Show documents: KIND, KIND/NAME or KIND NAME.")
-@click.argument("what", nargs=-1, required=True)
+def _apply(client: Client, stream: Stream, *, mode: str, dry: bool) -> list[Document]:
+    try:
+        answer = client.post_yaml(
+            "/v1/resources", stream.text, mode=mode, dryRun="true" if dry else None
+        )
+    except ApiError as error:
+        raise explained(error, stream) from None
+    return items_of(answer)
+
+
+def _texts(value: object) -> list[str]:
+    return [str(item) for item in value] if isinstance(value, list) else []
+
+
+def _label(item: Document) -> str:
+    return f"{safe(item.get('kind'))}/{safe(item.get('name'))}"
+
+
+@ctl.command("get", short_help="Show documents of a kind, or one.")
+@click.argument("what", metavar="KIND[/NAME]")
+@output_option("table", "wide", "yaml", "json", "name")
 @proxy_option
-@output_option("table", "yaml", "json", "name")
-def get(what: tuple[str, ...], proxy: str | None, output: str) -> None:
-    """Show the documents of a kind, or one."""
-    kind, name = kind_and_name(what)
+def get(what: str, *, output: str, proxy: str | None) -> None:
+    """Show the documents of a kind, or one (KIND/NAME).
+
+    With -o yaml they are printed as `plane ctl create -f` takes them.
+    """
+    kind, name = kind_and_name(what, name_needed=False)
     client = client_for(proxy)
-    if name:
-        found = [client.get(f"/v1/resources/{segment(kind)}/{segment(name)}")]
-    else:
-        found = items_of(client.get(f"/v1/resources/{segment(kind)}"))
+    path = f"/v1/resources/{segment(kind)}"
+    found = [client.get(f"{path}/{segment(name)}")] if name else items_of(client.get(path))
     if output == "yaml":
         print("---\n".join(to_yaml(item) for item in found), end="")
+    elif output == "json" and name:
+        show_one(found[0], output="json")
     else:
         show_list(found, output=output, columns=_COLUMNS)
 
 
-@ctl.command("rm", short_help="Remove a document: KIND/NAME.")
-@click.argument("what", nargs=-1, required=True)
-@proxy_option
-def rm(what: tuple[str, ...], proxy: str | None) -> None:
-    """Remove a document; what it allowed ends at once."""
-    kind, name = kind_and_name(what)
-    if not name:
-        raise CliError("which one? Say KIND/NAME", code=ExitCode.USAGE)
-    client_for(proxy).delete(f"/v1/resources/{segment(kind)}/{segment(name)}")
-    print(f"{safe(kind)}/{safe(name)} removed")
-
-
-def kind_and_name(what: tuple[str, ...]) -> tuple[str, str]:
-    """Read `role/admin`, `roles/admin`, `role admin` or `role`."""
-    parts = what[0].split("/", 1) if len(what) == 1 else list(what)
-    if len(parts) > 2 or not parts[0]:
-        raise CliError("say KIND, KIND/NAME or KIND NAME", code=ExitCode.USAGE)
-    return parts[0], parts[1] if len(parts) == 2 else ""
-
-
-def _tell(item: Document, *, dry_run: bool) -> None:
-    suffix = " (dry run)" if dry_run else ""
-    print(f"{safe(item.get('kind'))}/{safe(item.get('name'))} {safe(item.get('action'))}{suffix}")
-    warnings = item.get("warnings")
-    for warning in warnings if isinstance(warnings, list) else []:
-        print(f"warning: {safe(warning)}", file=sys.stderr)
-
-
-def _meta(item: Document, key: str) -> object:
+def _metadata(item: Document, key: str) -> object:
     return mapping(item.get("metadata")).get(key)
 
 
 _COLUMNS = (
-    Column(title="NAME", value=lambda item: f"{item.get('kind')}/{_meta(item, 'name')}"),
-    Column(title="VERSION", value=lambda item: item.get("version")),
-    Column(title="REVISION", value=lambda item: _meta(item, "revision")),
-    Column(title="LABELS", value=lambda item: _meta(item, "labels")),
+    Column(title="NAME", value=lambda item: f"{item.get('kind')}/{_metadata(item, 'name')}"),
+    Column(title="REVISION", value=lambda item: _metadata(item, "revision")),
+    Column(title="DESCRIPTION", value=lambda item: _metadata(item, "description")),
+    Column(title="LABELS", value=lambda item: _metadata(item, "labels"), wide=True),
+    Column(title="EXPIRES", value=lambda item: _metadata(item, "expires"), wide=True),
 )
+
+
+@ctl.command("rm", short_help="Remove a document.")
+@click.argument("what", metavar="KIND/NAME")
+@click.option("--revision", help="Only if it still has this revision.")
+@proxy_option
+def rm(what: str, *, revision: str | None, proxy: str | None) -> None:
+    """Remove one document. What depended on it ends within two seconds."""
+    kind, name = kind_and_name(what, name_needed=True)
+    path = f"/v1/resources/{segment(kind)}/{segment(name)}"
+    client_for(proxy).delete(path, revision=revision)
+    print(f"{kind}/{name} removed")
+
+
+def kind_and_name(what: str, *, name_needed: bool) -> tuple[str, str]:
+    """Split KIND/NAME; `roles` is understood as `role`. A usage error when the name is missing."""
+    kind, _, name = what.partition("/")
+    kind = kind.lower()
+    if len(kind) > 1 and kind.endswith("s"):
+        kind = kind[:-1]
+    if not kind or (name_needed and not name):
+        raise CliError(
+            f"{what!r} is not KIND/NAME", hint="Write for example role/admin.", code=ExitCode.USAGE
+        )
+    return kind, name
