@@ -48,23 +48,22 @@ def _decide(policy: Policy, person: Person, request: Request) -> Decision:
             return refusal
     ask = ask_of(request)
     if not policy.deny.empty:
-        for number, rule in _denying(policy.deny.tables(person.lookup), ask).items():
+        for number, rule in denying(policy.deny.tables(person.lookup), ask).items():
             role = policy.roles[number]
             reason = f"role {role.name} denies it ({rule.path})"
             return Decision(allowed=False, reason=reason, role=role.name, rule=rule.path)
-    hits = _allowing(policy, person, ask, request)
+    hits = allowing(policy, person, ask, request)
     selected = policy.selected(person) if hits else ()
     matched = tuple([number for number in hits if number in selected])
     if not matched:
         return Decision(allowed=False, reason=_nobody(policy, person, request))
-    first = hits[matched[0]]
-    answer = _permit(policy, person, matched, first.path if first else "discovery")
+    answer = _permit(policy, person, matched, hits)
     if ask.every and answer.allowed and is_partial(policy, person, ask):
         return replace(answer, partial=True)
     return answer
 
 
-def _denying(tables: Tables, ask: Ask) -> Hits:
+def denying(tables: Tables, ask: Ask) -> Hits:
     """The deny rules that refuse the request whole."""
     for verb in ask.denied_by:
         bucket = tables.bucket(verb, ask.kind)
@@ -79,7 +78,7 @@ def _denying(tables: Tables, ask: Ask) -> Hits:
     return {}
 
 
-def _allowing(policy: Policy, person: Person, ask: Ask, request: Request) -> dict[int, Rule | None]:
+def allowing(policy: Policy, person: Person, ask: Ask, request: Request) -> dict[int, Rule | None]:
     """By the role's number, the rule that allows; whether the role selects the cluster is open."""
     if is_self_review(request) if ask.kind else is_discovery(request):
         return dict.fromkeys(range(len(policy.roles)))
@@ -114,35 +113,43 @@ def _path_rules(tables: Tables, request: Request) -> Hits:
     return bucket.first(lambda rule, _: rule.is_everything, ask_of(request))
 
 
-def _permit(policy: Policy, person: Person, matched: tuple[int, ...], path: str) -> Decision:
+def _permit(
+    policy: Policy, person: Person, matched: tuple[int, ...], hits: dict[int, Rule | None]
+) -> Decision:
+    path = _path(hits[matched[0]])
     key = (matched, path, person.subject.name, *map(person.lookup, policy.traits))
     known = policy.decisions.get(key)
     if known is not None:
         return known
-    roles = [policy.roles[number] for number in matched]
-    first = roles[0].name
-    given = grant(policy.roles, roles, person)
+    given = grant(policy.roles, [policy.roles[number] for number in matched], person)
+    first = policy.roles[matched[0]]
     if given.fault:
-        answer = Decision(
+        return Decision(
             allowed=False,
-            reason=f"role {first} allows it ({path}), but {given.fault}",
-            role=first,
+            reason=f"role {first.name} allows it ({path}), but {given.fault}",
+            role=first.name,
             rule=path,
             dropped=given.dropped,
         )
-    else:
-        answer = Decision(
-            allowed=True,
-            reason=f"role {first} allows it ({path})",
-            users=("*",) if given.anybody else tuple(given.users),
-            groups=tuple(given.groups),
-            role=first,
-            rule=path,
-            roles=tuple(role.name for role in roles),
-            never_users=given.never_users,
-            dropped=given.dropped,
-        )
-    return policy.keep(key, answer)
+    if given.roles[0] is not first:
+        first = given.roles[0]
+        path = _path(next(hits[number] for number in matched if policy.roles[number] is first))
+    answer = Decision(
+        allowed=True,
+        reason=f"role {first.name} allows it ({path})",
+        users=("*",) if given.anybody else tuple(given.users),
+        groups=tuple(given.groups),
+        role=first.name,
+        rule=path,
+        roles=tuple(role.name for role in given.roles),
+        never_users=given.never_users,
+        dropped=given.dropped,
+    )
+    return policy.keep(key, answer) if given.roles[0] is policy.roles[matched[0]] else answer
+
+
+def _path(rule: Rule | None) -> str:
+    return rule.path if rule else "discovery"
 
 
 def _nobody(policy: Policy, person: Person, request: Request) -> str:

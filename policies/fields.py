@@ -36,6 +36,8 @@ REQUEST = frozenset(
         "reason",
     }
 )
+REASON = frozenset({"mode", "prompt"})
+THRESHOLD = frozenset({"name", "approve", "deny", "filter"})
 REVIEW_REQUESTS = frozenset({"roles", "claims_to_roles", "preview_as_roles", "where"})
 OPTIONS = frozenset(
     {

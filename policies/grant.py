@@ -14,8 +14,13 @@ MAX_GROUPS = 500
 
 @dataclass(slots=True, kw_only=True)
 class Grant:
-    """The collected principals; `fault` says why they cannot be used, empty when they can."""
+    """The collected principals; `fault` says why they cannot be used, empty when they can.
 
+    `roles` are those that contribute: one whose users are all denied or refused is left out, so
+    that its groups do not go to a user it did not mean.
+    """
+
+    roles: list[Role] = field(default_factory=list)
     users: dict[str, None] = field(default_factory=dict)
     groups: dict[str, None] = field(default_factory=dict)
     anybody: bool = False
@@ -25,49 +30,47 @@ class Grant:
 
 
 def grant(roles: Sequence[Role], matched: Sequence[Role], person: Person) -> Grant:
-    """Collect from the matching roles, then take away what any role denies."""
-    out = Grant()
-    lost_users = False
+    """Collect from the matching roles, less what any of the person's roles denies."""
+    never_groups = tuple(pattern for role in roles for pattern in role.deny.groups)
+    out = Grant(never_users=tuple(pattern for role in roles for pattern in role.deny.users))
     for role in matched:
-        allow = role.allow
-        groups = allow.groups.expand(person.lookup)
-        users = allow.users.expand(person.lookup)
-        out.groups.update(groups.entries)
-        out.users.update(users.entries)
-        if groups.dropped or users.dropped:
-            out.dropped += groups.dropped + users.dropped
-            lost_users = lost_users or bool(users.dropped)
-        out.anybody = out.anybody or allow.users.anybody
-    lost_users = _take_away(roles, out, person) or lost_users
-    out.fault = out.fault or _fault(out, person, lost_users=lost_users)
+        groups = role.allow.groups.expand(person.lookup)
+        users = role.allow.users.expand(person.lookup)
+        out.dropped += groups.dropped + users.dropped
+        left = _without(users.entries, out.never_users)
+        if (users.entries or users.dropped) and not left and not role.allow.users.anybody:
+            continue
+        out.roles.append(role)
+        out.users.update(left)
+        out.groups.update(_without(groups.entries, never_groups))
+        out.anybody = out.anybody or role.allow.users.anybody
+    out.fault = _fault(out, person)
     return out
 
 
-def _take_away(roles: Sequence[Role], out: Grant, person: Person) -> bool:
-    """Apply the denied names; tells whether a user was lost."""
-    lost = False
-    for role in roles:
-        for pattern in role.deny.groups:
-            out.groups = {name: None for name in out.groups if not pattern.match(name)}
-        if role.deny.users:
-            out.never_users += role.deny.users
-            kept = {n: None for n in out.users if not any(p.match(n) for p in role.deny.users)}
-            lost = lost or len(kept) < len(out.users)
-            out.users = kept
-            if any(pattern.match(person.subject.name) for pattern in role.deny.users):
-                out.fault = "" if out.users or out.anybody else "the user name is denied"
-    return lost
+def _without(names: dict[str, None], never: tuple[Pattern, ...]) -> dict[str, None]:
+    if not never:
+        return names
+    return {name: None for name in names if not any(pattern.match(name) for pattern in never)}
 
 
-def _fault(out: Grant, person: Person, *, lost_users: bool) -> str:
-    name = person.subject.name
+def _fault(out: Grant, person: Person) -> str:
+    if not out.roles:
+        return "all users it gives are denied or refused"
     if not (out.groups or out.users or out.anybody):
         return "it gives no kubernetes_groups and no kubernetes_users"
     if len(out.groups) > MAX_GROUPS:
         return f"it gives {len(out.groups)} groups, more than {MAX_GROUPS}"
-    if out.users or (out.anybody and fault(name) is None):
+    return _name_fault(out, person.subject.name)
+
+
+def _name_fault(out: Grant, name: str) -> str:
+    """The person's own name is what goes on where no user is given or chosen."""
+    if out.users and not out.anybody:
         return ""
-    if lost_users and not out.anybody:
-        return "all users it gives are denied or refused"
     reason = fault(name) if out.anybody else foreign_fault(name)
-    return f"the name {name[:80]!r} cannot be used: {reason}" if reason else ""
+    if reason:
+        return f"the name {name[:80]!r} cannot be used: {reason}"
+    if not out.anybody and any(pattern.match(name) for pattern in out.never_users):
+        return "the user name is denied"
+    return ""

@@ -6,6 +6,7 @@ Owned by the policies room; other rooms import Subject, Cluster, Request and Dec
 from collections.abc import Mapping
 from dataclasses import dataclass, field
 
+from policies.conditions import Impersonate, RequestConditions, ReviewConditions
 from policies.expression import Expression
 from policies.labels import LabelSelector
 from policies.options import RoleOptions
@@ -102,6 +103,9 @@ class Allow:
     users: Principals = field(default_factory=Principals)
     resources: RuleSet = NO_RULE_SET
     rules: tuple[ApiRule, ...] = ()
+    impersonate: Impersonate = field(default_factory=Impersonate)
+    request: RequestConditions = field(default_factory=RequestConditions)
+    reviews: ReviewConditions = field(default_factory=ReviewConditions)
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -114,6 +118,9 @@ class Deny:
     users: tuple[Pattern, ...] = ()
     resources: RuleSet = NO_RULE_SET
     rules: tuple[ApiRule, ...] = ()
+    impersonate: Impersonate = field(default_factory=Impersonate)
+    request: RequestConditions = field(default_factory=RequestConditions)
+    reviews: ReviewConditions = field(default_factory=ReviewConditions)
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)

@@ -3,9 +3,10 @@
 from collections.abc import Mapping
 
 from policies import fields, versions
-from policies.expression import WHERE_NAMES, Expression, compile_expression
+from policies.expression import Expression, compile_expression
 from policies.labels import LabelSelector, compile_selector
 from policies.model import Allow, ApiRule, Deny
+from policies.parse_requests import read_impersonate, read_request, read_reviews, read_where
 from policies.parse_resources import read_resources
 from policies.patterns import Pattern, compile_pattern
 from policies.principals import RESERVED, Principals, fault
@@ -40,6 +41,9 @@ def allow_side(reader: Reader, version: str, given: Conditions) -> Allow:
         users=_principals(reader, f"{path}.kubernetes_users", given),
         resources=_rule_set(versions.allowed(version, texts) if named else ()),
         rules=_api_rules(reader, f"{path}.rules", given.get("rules")),
+        impersonate=read_impersonate(reader, f"{path}.impersonate", given.get("impersonate")),
+        request=read_request(reader, f"{path}.request", given.get("request")),
+        reviews=read_reviews(reader, f"{path}.review_requests", given.get("review_requests")),
     )
 
 
@@ -54,6 +58,9 @@ def deny_side(reader: Reader, version: str, given: Conditions) -> Deny:
         users=_never(reader, f"{path}.kubernetes_users", given.get("kubernetes_users")),
         resources=_rule_set(versions.denied(version, texts)),
         rules=_api_rules(reader, f"{path}.rules", given.get("rules")),
+        impersonate=read_impersonate(reader, f"{path}.impersonate", given.get("impersonate")),
+        request=read_request(reader, f"{path}.request", given.get("request")),
+        reviews=read_reviews(reader, f"{path}.review_requests", given.get("review_requests")),
     )
 
 
@@ -163,11 +170,3 @@ def _check_words(reader: Reader, path: str, resources: tuple[str, ...]) -> None:
     if foreign:
         # Not an error: presets of Teleport list dozens of resources that have no twin here.
         reader.warnings.append(f"{path}: plane has no {', '.join(foreign)}")
-
-
-def read_where(reader: Reader, path: str, value: object) -> Expression | None:
-    """A rule's condition; None when there is none."""
-    source = reader.text(path, value)
-    if not source.strip():
-        return None
-    return reader.compiled(path, source, lambda text: compile_expression(text, names=WHERE_NAMES))
