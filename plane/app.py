@@ -9,7 +9,7 @@ import contextlib
 import os
 import signal
 import sys
-from collections.abc import Mapping
+from collections.abc import Coroutine, Mapping
 from pathlib import Path
 
 import uvloop
@@ -269,11 +269,11 @@ class Server:
         await hypercorn_serve(
             EdgeTrust(app, self.web.secret),  # type: ignore[arg-type]  # ASGI, typed by us
             config,
-            shutdown_trigger=self._web_stop.wait,  # type: ignore[arg-type]  # any awaitable
+            shutdown_trigger=self._web_stop.wait,
         )
 
-    def _spawn(self, coroutine: "contextlib.AbstractAsyncContextManager[None]", name: str) -> None:
-        self._background.append(tasks.spawn(coroutine, name=name))  # type: ignore[arg-type]
+    def _spawn(self, coroutine: Coroutine[None, None, None], name: str) -> None:
+        self._background.append(tasks.spawn(coroutine, name=name))
 
     def _emit(self, kind: EventType, details: Mapping[str, object]) -> None:
         now = SYSTEM.now()

@@ -1,16 +1,12 @@
 """The connectors that people may use now: plane's local users, and the providers declared."""
 
 import logging
-from collections.abc import Callable, Sequence
-from dataclasses import asdict
-from typing import TYPE_CHECKING, Any, Protocol
+from collections.abc import Callable, Mapping, Sequence
+from typing import Any, Protocol
 
 from connectors.base import Connector
 from connectors.errors import SettingsInvalid
 from connectors.registry import build
-
-if TYPE_CHECKING:
-    from _typeshed import DataclassInstance
 
 _log = logging.getLogger(__name__)
 
@@ -24,12 +20,12 @@ class Registered(Protocol):
         ...
 
     @property
-    def type(self) -> str:
+    def kind(self) -> str:
         """The document's kind."""
         ...
 
     @property
-    def spec(self) -> "DataclassInstance":
+    def spec(self) -> Mapping[str, Any]:
         """Its settings."""
         ...
 
@@ -68,8 +64,8 @@ class Providers:
     def _connector(self, registered: Registered) -> Connector | None:
         if registered.name not in self._built:
             try:
-                settings: dict[str, Any] = asdict(registered.spec)
-                self._built[registered.name] = build(registered.type, registered.name, settings)
+                built = build(registered.kind, registered.name, registered.spec)
+                self._built[registered.name] = built
             except SettingsInvalid as error:
                 _log.error("connector %r is not usable: %s", registered.name, error)
                 return None

@@ -10,6 +10,7 @@ import contextlib
 from collections.abc import Callable
 from dataclasses import dataclass
 from enum import StrEnum
+from typing import Any
 
 from plane.errors import EvidenceUnavailable, SessionEnded
 from plane.kube.status import status
@@ -69,7 +70,8 @@ class Splice:
         up = spawn(self._upward(), name="splice client to cluster")
         down = spawn(self._downward(), name="splice cluster to client")
         try:
-            await asyncio.wait({up, down, self._live.ended}, return_when=asyncio.FIRST_COMPLETED)
+            waited: set[asyncio.Future[Any]] = {up, down, self._live.ended}
+            await asyncio.wait(waited, return_when=asyncio.FIRST_COMPLETED)
             reason = self._reason(up, down)
             if reason is not None:
                 await self._end(reason, down)
