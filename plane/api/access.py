@@ -12,11 +12,12 @@ from typing import Protocol
 
 from quart import Request, g
 
+from plane.api.caller import client_of
 from plane.audit.events import Event, EventType, Outcome, Stage
 from plane.clock import SYSTEM, Clock
 from plane.errors import EvidenceUnavailable, Forbidden, PlaneError, Unauthenticated
+from plane.identity.journal import actor_of
 from plane.identity.session import Session
-from plane.proxy.trail import actor
 from policies.decide import api_decide
 from policies.model import Decision, Role
 
@@ -24,7 +25,6 @@ CallerOf = Callable[[Request], Awaitable[Session]]
 Emit = Callable[[Event], object]
 Sync = Callable[[], Awaitable[None]]
 _log = logging.getLogger(__name__)
-_MAX_TEXT = 256  # the user agent is the client's text
 
 
 class Roles(Protocol):
@@ -79,14 +79,14 @@ class Visit:
         self.session: Session | None = None
         self.decision: Decision | None = None
         self.audit_id = access.clock.uuid()
+        client = client_of(request)
         self._base = Event(
             type=EventType.API_REQUEST,
             audit_id=self.audit_id,
             time=access.clock.now(),
             received=access.clock.now(),
-            # Set by the edge alone, which strips it from what clients send.
-            source_ip=request.headers.get("Plane-Client-Address", ""),
-            user_agent=request.headers.get("User-Agent", "")[:_MAX_TEXT],
+            source_ip=client.address,
+            user_agent=client.agent,
             verb=request.method.lower(),
             path=request.path,
             policy_revision=access.policies.revision,
@@ -165,5 +165,5 @@ class Visit:
             _log.exception("the end of %s could not be written to the audit log", event.audit_id)
 
     def _event(self) -> Event:
-        who = actor(self.session) if self.session is not None else None
+        who = actor_of(self.session) if self.session is not None else None
         return replace(self._base, actor=who, decision=self.decision)

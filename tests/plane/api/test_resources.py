@@ -238,3 +238,17 @@ async def test_documents_keep_the_order_of_their_keys(stage):
     await stage.apply(OIDC)
     text = await (await stage.call("GET", "/v1/resources/oidc/okta")).get_data(as_text=True)
     assert list(json.loads(text)) == ["kind", "version", "metadata", "spec"]
+
+
+async def test_an_address_that_the_client_claims_is_not_audited(stage):
+    claimed = {"Plane-Client-Address": "8.8.8.8", "X-Forwarded-For": "8.8.8.8"}
+    await stage.call("GET", "/v1/resources/role", role="reader", headers=claimed)
+    (event,) = stage.events
+    assert "8.8.8.8" not in repr(event)
+
+
+async def test_a_user_agent_is_cut_short(stage):
+    headers = {"User-Agent": "x" * 10_000}
+    await stage.call("GET", "/v1/resources/role", role="reader", headers=headers)
+    (event,) = stage.events
+    assert len(event.user_agent) == 256
