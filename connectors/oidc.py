@@ -4,6 +4,7 @@ OpenID Connect Core 1.0 section 3.1, RFC 7636 (PKCE), RFC 9207 (issuer in the ca
 """
 
 import secrets
+import ssl
 import time
 from collections.abc import Callable, Mapping
 from dataclasses import dataclass, field
@@ -26,7 +27,7 @@ _TROUBLE = frozenset({"server_error", "temporarily_unavailable"})
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class OidcSettings:
-    """The spec of a `kind: oidc` document; `max_age_seconds` None: the provider decides."""
+    """The spec of a `kind: oidc` document, read; `max_age_seconds` None: the provider decides."""
 
     issuer_url: str
     client_id: str
@@ -184,16 +185,54 @@ class OidcConnector:
 
 
 def from_spec(name: str, spec: Mapping[str, Any]) -> OidcConnector:
-    """Build the connector from `OidcSettings` as a mapping; SettingsInvalid says what is wrong."""
-    values = dict(spec)
-    mappings = tuple(
-        mapping(each, place=f"spec.claims_to_roles[{number}]")
-        for number, each in enumerate(values.pop("claims_to_roles", ()))
-    )
-    try:
-        settings = OidcSettings(claims_to_roles=mappings, **values)
-    except TypeError as error:
-        raise SettingsInvalid(f"the settings do not fit: {error}") from error
-    if not is_safe(settings.issuer_url):
+    """Build the connector from a document's spec; SettingsInvalid says what is wrong."""
+    issuer, client_id = spec.get("issuer_url"), spec.get("client_id")
+    if not isinstance(issuer, str) or not is_safe(issuer):
         raise SettingsInvalid("spec.issuer_url must be an https:// URL")
-    return OidcConnector(name, settings)
+    if not isinstance(client_id, str) or not client_id:
+        raise SettingsInvalid("spec.client_id is required")
+    mappings = enumerate(spec.get("claims_to_roles") or ())
+    settings = OidcSettings(
+        issuer_url=issuer,
+        client_id=client_id,
+        client_secret=_text(spec, "client_secret"),
+        redirect_urls=_texts(spec, "redirect_url"),
+        scopes=_texts(spec, "scope"),
+        prompt=_text(spec, "prompt"),
+        acr_values=_text(spec, "acr_values"),
+        display=_text(spec, "display"),
+        username_claim=_text(spec, "username_claim"),
+        max_age_seconds=_seconds(spec, "max_age"),
+        allow_unverified_email=spec.get("allow_unverified_email") is True,
+        claims_to_roles=tuple(
+            mapping(each, place=f"spec.claims_to_roles[{number}]") for number, each in mappings
+        ),
+    )
+    http = Http(tls=_trust(_text(spec, "ca_file")))
+    return OidcConnector(name, settings, provider=Provider(issuer, http))
+
+
+def _text(spec: Mapping[str, Any], key: str) -> str:
+    return str(spec.get(key) or "")
+
+
+def _texts(spec: Mapping[str, Any], key: str) -> tuple[str, ...]:
+    value = spec.get(key) or ()
+    return tuple(str(item) for item in ([value] if isinstance(value, str) else value))
+
+
+def _seconds(spec: Mapping[str, Any], key: str) -> int | None:
+    value = spec.get(key)
+    try:
+        return None if value is None else int(str(value).removesuffix("s"))
+    except ValueError as error:
+        raise SettingsInvalid(f"spec.{key} must be a number of seconds") from error
+
+
+def _trust(ca_file: str) -> ssl.SSLContext | None:
+    if not ca_file:
+        return None
+    try:
+        return ssl.create_default_context(cafile=ca_file)
+    except OSError as error:
+        raise SettingsInvalid(f"spec.ca_file cannot be used: {error}") from error

@@ -10,7 +10,7 @@ from connectors import oidc
 from connectors.base import CallbackConnector
 from connectors.errors import SettingsInvalid
 
-# From the connector's name and its spec as a mapping, secrets open; raises SettingsInvalid.
+# From the connector's name and its document's spec, secrets open; raises SettingsInvalid.
 Factory = Callable[[str, Mapping[str, Any]], CallbackConnector]
 
 REGISTRY: Mapping[str, Factory] = {

@@ -514,19 +514,31 @@ def test_a_connector_is_built_from_its_document():
         {
             "issuer_url": "https://idp.example.com",
             "client_id": "plane",
+            "redirect_url": CALLBACK,
+            "scope": ["groups"],
+            "max_age": "3600s",
             "display": "Corp SSO",
+            "provider": "okta",
             "claims_to_roles": [{"claim": "g", "value": "^(a|b)$", "roles": ["team-$1"]}],
         },
     )
     assert (connector.name, connector.type, connector.display) == ("corp", "oidc", "Corp SSO")
+    assert connector._settings.redirect_urls == (CALLBACK,)
+    assert connector._settings.max_age_seconds == 3600
+
+
+GOOD = {"issuer_url": "https://idp.example.com", "client_id": "p"}
 
 
 @pytest.mark.parametrize(
     "spec",
     [
         {},
-        {"issuer_url": "http://idp.example.com", "client_id": "p"},
-        {"issuer_url": "https://idp.example.com", "client_id": "p", "surprise": 1},
+        GOOD | {"issuer_url": "http://idp.example.com"},
+        GOOD | {"client_id": ""},
+        GOOD | {"max_age": "soon"},
+        GOOD | {"ca_file": "/nonexistent/ca.pem"},
+        GOOD | {"claims_to_roles": [{"claim": "g", "value": "^x", "roles": ["r"]}]},
     ],
 )
 def test_bad_settings_are_refused(spec):
