@@ -61,7 +61,7 @@ def test_the_configuration_loads():
 
 
 def test_the_manifest_grants_what_the_selftest_asks_for():
-    """That it does so on a real cluster is shown in tests/e2e."""
+    """No more and no less: this credential is the mightiest that plane has."""
     documents = list(yaml.safe_load_all((EXAMPLES.parent / MANIFEST).read_text()))
     (role,) = (each for each in documents if each["kind"] == "ClusterRole")
     granted = {

@@ -1,4 +1,4 @@
-"""The probe against a fake API server that speaks HTTP; tests/e2e applies the manifest for real."""
+"""The probe against a fake API server that speaks HTTP."""
 
 import asyncio
 import json
