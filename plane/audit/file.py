@@ -64,6 +64,11 @@ class AppendFile:
         """Close the file, which gives up its lock."""
         os.close(self.fd)
 
+    def cut(self, size: int) -> None:
+        """Forget what comes after `size` bytes."""
+        self.size = size
+        self._cut()
+
     def _cut(self) -> None:
         os.ftruncate(self.fd, self.size)
         self._torn = False
