@@ -115,18 +115,19 @@ class SpdyForwardTap:
         return self._client.safe
 
     def ending(self, status: bytes) -> bytes:
-        """The reason on the open connections' error streams, as text, then GOAWAY.
+        """The reason as text on the open connections' error streams, FIN on all, then GOAWAY.
 
-        There is no channel for the session as a whole: with no connection open kubectl only says
-        that it lost the pod.
+        kubectl reads an error stream once the data stream has ended, and prints it if the
+        connection stays up for a moment. There is no channel for the session as a whole: with no
+        connection open kubectl only says that it lost the pod.
         """
         if self._gone:
             return b""
         said = message_of(status)
         told = b"".join(
-            spdy.data_frame(number, said, fin=True)
+            spdy.data_frame(number, said if stream.role == "error" else b"", fin=True)
             for number, stream in self._streams.items()
-            if stream.role == "error" and stream.replied
+            if stream.replied
         )
         return told + spdy.goaway(self._last)
 

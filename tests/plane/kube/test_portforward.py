@@ -137,6 +137,7 @@ def test_ending_tells_the_open_connections(wire, up, down):
     t.server(down.reply(1) + down.reply(3))
     assert down.read(t.ending(wire.status)) == [
         ("data", 1, 1, b"locked"),
+        ("data", 3, 1, b""),
         (7, 5, 0, bytes(4)),
     ]
     t.server(down.goaway(5))
