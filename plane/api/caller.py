@@ -5,7 +5,7 @@ from typing import Protocol
 
 from quart import Request
 
-from plane.errors import Unauthenticated
+from plane.errors import Forbidden, Unauthenticated
 from plane.identity.session import Client, Session
 
 _MAX_AGENT = 256
@@ -28,9 +28,9 @@ def caller_of(sessions: LiveSessions) -> Callable[[Request], Awaitable[Session]]
     """A function that finds the caller's session; Unauthenticated when there is none."""
 
     async def caller(request: Request) -> Session:
+        _refuse_other_sites(request)
         found: list[Session | None] = []
-        given = request.headers.get("Authorization")
-        if given is not None:
+        for given in request.headers.getlist("Authorization"):
             scheme, _, token = given.partition(" ")
             found.append(sessions.by_token(token.strip()) if scheme.lower() == "bearer" else None)
         # web.trust has dropped this header unless the edge itself set it.
@@ -43,6 +43,14 @@ def caller_of(sessions: LiveSessions) -> Callable[[Request], Awaitable[Session]]
         return session
 
     return caller
+
+
+def _refuse_other_sites(request: Request) -> None:
+    # A browser that holds a client certificate shows it to us whichever page makes it ask
+    # (Fetch Metadata, https://www.w3.org/TR/fetch-metadata/).
+    site = request.headers.get("Sec-Fetch-Site", "none")
+    if request.method not in ("GET", "HEAD") and site not in ("none", "same-origin"):
+        raise Forbidden("this request was made by a page of another site")
 
 
 def client_of(request: Request) -> Client:

@@ -9,8 +9,8 @@ from plane import __version__
 from plane.api import body
 from plane.api.caller import client_of
 from plane.clock import rfc3339
-from plane.errors import NotFound
-from plane.identity.credentials import Issued
+from plane.errors import BadRequest, NotFound
+from plane.identity.credentials import Issued, Wanted
 from plane.identity.login import Login
 from plane.identity.session import Session
 
@@ -56,7 +56,7 @@ def blueprint(login: Login, about: About) -> Blueprint:
         issued = await login.redeem(
             body.text(given, "code"),
             body.text(given, "code_verifier"),
-            csr=body.text(given, "csr", needed=False),
+            wanted=_wanted(given),
             client=client_of(request),
         )
         return body.answer(_issued(issued, about))
@@ -67,7 +67,7 @@ def blueprint(login: Login, about: About) -> Blueprint:
         issued = await login.direct(
             body.text(given, "user"),
             body.text(given, "password"),
-            csr=body.text(given, "csr", needed=False),
+            wanted=_wanted(given),
             client=client_of(request),
         )
         return body.answer(_issued(issued, about))
@@ -86,6 +86,13 @@ def shown(session: Session) -> Mapping[str, object]:
         "created": rfc3339(session.created),
         "expires": rfc3339(session.expires),
     }
+
+
+def _wanted(given: Mapping[str, object]) -> Wanted:
+    ttl = given.get("ttl_seconds")
+    if ttl is not None and (isinstance(ttl, bool) or not isinstance(ttl, int) or ttl < 1):
+        raise BadRequest("ttl_seconds must be a number of seconds")
+    return Wanted(csr=body.text(given, "csr", needed=False), ttl_seconds=ttl)
 
 
 def _issued(issued: Issued, about: About) -> Mapping[str, object]:

@@ -1,6 +1,6 @@
 """/v1/users: inviting local users and giving them a new start; listing is /v1/resources/user."""
 
-from collections.abc import Mapping
+from collections.abc import Mapping, Sequence
 
 from quart import Blueprint, Response, request
 
@@ -8,7 +8,7 @@ from plane.api import body
 from plane.api.access import Access
 from plane.api.caller import client_of
 from plane.clock import rfc3339
-from plane.errors import BadRequest
+from plane.errors import BadRequest, Forbidden, Invalid
 from plane.identity.users import LocalUsers
 
 
@@ -25,9 +25,11 @@ def blueprint(users: LocalUsers, access: Access, *, url: str) -> Blueprint:
         async with access.visit(request) as visit:
             visit.require("user", "create")
             given = await body.fields()
+            roles = body.texts(given, "roles")
+            _refuse_unknown(roles, access)
             found = await users.invite(
                 body.text(given, "name"),
-                roles=body.texts(given, "roles"),
+                roles=roles,
                 traits=_traits(given),
                 by=visit.person,
                 client=client_of(request),
@@ -44,6 +46,14 @@ def blueprint(users: LocalUsers, access: Access, *, url: str) -> Blueprint:
         return linked(found)
 
     return routes
+
+
+def _refuse_unknown(roles: Sequence[str], access: Access) -> None:
+    for role in roles:
+        try:
+            access.policies.roles([role])
+        except Forbidden as error:
+            raise Invalid(f"there is no usable role {role!r}; see: plane ctl get role") from error
 
 
 def _traits(given: Mapping[str, object]) -> dict[str, list[str]]:

@@ -24,6 +24,14 @@ class Policies(Protocol):
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
+class Wanted:
+    """What the client asks for: a certificate for its key (CSR, PEM), or a shorter session."""
+
+    csr: str = ""
+    ttl_seconds: float | None = None
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
 class Issued:
     """What the client gets, once; `certificate` is PEM, or empty when no key was sent."""
 
@@ -52,16 +60,18 @@ class Credentials:
         self._ttl_seconds = ttl_seconds
         self._clock = clock
 
-    async def issue(self, identity: Identity, *, csr: str, client: Client) -> Issued:
+    async def issue(self, identity: Identity, wanted: Wanted, client: Client) -> Issued:
         """Start a session; Forbidden when there is no role, BadRequest when the key is weak."""
         ttl_seconds = self.ttl_seconds(identity)
-        if csr:
-            requested_key(csr)
+        if wanted.ttl_seconds is not None:
+            ttl_seconds = min(ttl_seconds, wanted.ttl_seconds)
+        if wanted.csr:
+            requested_key(wanted.csr)
         session, token = await self._sessions.start(
             identity, ttl_seconds=ttl_seconds, client=client.address
         )
         try:
-            certificate = self._authority.sign(csr, session) if csr else ""
+            certificate = self._authority.sign(wanted.csr, session) if wanted.csr else ""
             self._journal.login(session, client)
         except BaseException:
             # No evidence, no session.

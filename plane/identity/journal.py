@@ -60,11 +60,12 @@ class Journal:
         """Somebody ended their session."""
         self._write(EventType.USER_LOGOUT, actor_of(session), client)
 
-    def invite(self, by: Session | None, user: str, client: Client, *, reset: bool) -> None:
-        """A link was made that lets `user` set a password; `by` None: plane itself, at start."""
+    def invite(
+        self, by: Session | None, user: str, client: Client, *, details: Mapping[str, object]
+    ) -> None:
+        """A link is made that lets `user` set a password; `by` None: plane itself, at start."""
         actor = actor_of(by) if by else Actor(username="plane")
-        details = {"invited": user, "reset": reset}
-        self._write(EventType.USER_INVITE, actor, client, details=details)
+        self._write(EventType.USER_INVITE, actor, client, details={"invited": user, **details})
 
     def password(self, user: str, client: Client, *, error: PlaneError | None = None) -> None:
         """A link was used to set a password, or was not good any more."""

@@ -22,7 +22,7 @@ from connectors.base import CallbackConnector, Connector, ExternalIdentity, Pass
 from connectors.errors import ConnectorError, ProviderUnavailable
 from plane.clock import SYSTEM, Clock
 from plane.errors import BadRequest, Forbidden, NotFound, PlaneError, UpstreamUnavailable
-from plane.identity.credentials import Credentials, Issued
+from plane.identity.credentials import Credentials, Issued, Wanted
 from plane.identity.journal import Journal
 from plane.identity.native import Asked, asked, proves
 from plane.identity.pending import Pending
@@ -169,7 +169,7 @@ class Login:
         self._begun.take(login)
         return finished
 
-    async def redeem(self, code: str, verifier: str, *, csr: str, client: Client) -> Issued:
+    async def redeem(self, code: str, verifier: str, *, wanted: Wanted, client: Client) -> Issued:
         """The command line's part: the code, once, with the verifier that only it knows."""
         ready = self._ready.take(code) or self._pasted.take(code)
         if ready is None or not proves(verifier, ready.asked.challenge):
@@ -177,12 +177,12 @@ class Login:
             user = ready.identity.user if ready else ""
             self._journal.login_refused(user, "", client, error=error)
             raise error
-        return await self._issue(await self._current(ready.identity), csr=csr, client=client)
+        return await self._issue(await self._current(ready.identity), wanted, client)
 
-    async def direct(self, user: str, password: str, *, csr: str, client: Client) -> Issued:
+    async def direct(self, user: str, password: str, *, wanted: Wanted, client: Client) -> Issued:
         """A local user's password straight from the command line."""
         external = await self._verify(user, password, client)
-        return await self._issue(_identity(external), csr=csr, client=client)
+        return await self._issue(_identity(external), wanted, client)
 
     async def _verify(self, user: str, password: str, client: Client) -> ExternalIdentity:
         local = next((c for c in self.choices() if isinstance(c, PasswordConnector)), None)
@@ -219,9 +219,9 @@ class Login:
         code = self._ready.put(ready, owner=client.address)
         return Finished(user=identity.user, url=question.answer(code))
 
-    async def _issue(self, identity: Identity, *, csr: str, client: Client) -> Issued:
+    async def _issue(self, identity: Identity, wanted: Wanted, client: Client) -> Issued:
         try:
-            return await self._credentials.issue(identity, csr=csr, client=client)
+            return await self._credentials.issue(identity, wanted, client)
         except PlaneError as error:
             self._journal.login_refused(identity.user, identity.connector, client, error=error)
             raise

@@ -20,7 +20,7 @@ FIRST_ADMIN_ROLES = ("access", "editor", "auditor")
 class Declarations(Protocol):
     """Takes documents; resources.service.Resources is one."""
 
-    async def apply(self, text: str, *, mode: str) -> Sequence[object]:
+    async def apply(self, text: str, *, mode: str, dry_run: bool = False) -> Sequence[object]:
         """Validate and write a document; Invalid, or Conflict when it exists and differs."""
         ...
 
@@ -56,25 +56,23 @@ class LocalUsers:
     ) -> tuple[str, float]:
         """Make a user and a link for them: token and end. Conflict when the name is taken."""
         await self._refuse_taken(name)
-        document = {
-            "kind": USER,
-            "version": "v2",
-            "metadata": {"name": name},
-            "spec": {
-                "roles": list(roles),
-                "traits": {trait: list(values) for trait, values in traits.items()},
-            },
+        spec = {
+            "roles": list(roles),
+            "traits": {trait: list(values) for trait, values in traits.items()},
         }
+        text = json.dumps({"kind": USER, "version": "v2", "metadata": {"name": name}, "spec": spec})
+        await self._declarations.apply(text, mode="create", dry_run=True)
+        self._journal.invite(by, name, client, details=spec)
         # A former user of this name may have left a password behind.
         await self._store.delete(PASSWORD, name)
-        await self._declarations.apply(json.dumps(document), mode="create")
-        return await self._link(name, by, client)
+        await self._declarations.apply(text, mode="create")
+        return await self._invites.create(name)
 
     async def reset(self, name: str, *, by: Session, client: Client) -> tuple[str, float]:
         """A link to set a new password; the old one and every session end now."""
         if await self._store.get(USER, name) is None:
             raise NotFound(f"user {name!r} does not exist")
-        self._journal.invite(by, name, client, reset=True)
+        self._journal.invite(by, name, client, details={"reset": True})
         await self._store.delete(PASSWORD, name)
         await self._sessions.end_for_user(name, connector=LOCAL)
         return await self._invites.create(name)
@@ -105,7 +103,8 @@ class LocalUsers:
         if await self._store.all(PASSWORD):
             return None
         if await self._store.get(USER, FIRST_ADMIN):
-            return await self._link(FIRST_ADMIN, None, client)
+            self._journal.invite(None, FIRST_ADMIN, client, details={"reset": True})
+            return await self._invites.create(FIRST_ADMIN)
         return await self.invite(
             FIRST_ADMIN, roles=FIRST_ADMIN_ROLES, traits={}, by=None, client=client
         )
@@ -115,7 +114,3 @@ class LocalUsers:
         folded = name.casefold()
         if any(each.name.casefold() == folded for each in await self._store.all(USER)):
             raise Conflict(f"user {name!r} exists already; plane ctl users reset makes a new link")
-
-    async def _link(self, name: str, by: Session | None, client: Client) -> tuple[str, float]:
-        self._journal.invite(by, name, client, reset=False)
-        return await self._invites.create(name)

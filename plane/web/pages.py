@@ -1,184 +1,183 @@
 """The browser's pages: log in, set a password by an invite, copy a code. They need no JavaScript.
 
-A login is bound to the browser that began it by a cookie; forms of other sites are turned away by
-that cookie's SameSite and by the Origin header.
+Messages on the error page are plane's own; what a browser sent is escaped wherever it is shown.
 """
 
-import secrets
-from collections.abc import Awaitable, Callable
-from typing import TypeVar
-from urllib.parse import urlsplit
-
-from quart import Blueprint, Response, redirect, render_template, request
-from werkzeug.wrappers import Response as BaseResponse
+from quart import Blueprint, Response, redirect, request
+from werkzeug.datastructures import MultiDict
+from werkzeug.sansio.response import Response as AnyResponse
 
 from plane.api.caller import client_of
-from plane.errors import BadRequest, Forbidden, PlaneError
+from plane.errors import BadRequest, PlaneError
 from plane.identity.login import Finished, Login
+from plane.identity.passwords import SHORTEST
 from plane.identity.users import LocalUsers
+from plane.web.browser import Browsers
+from plane.web.page import guarded, page, strict_transport
 
-_R = TypeVar("_R", Response, BaseResponse)
-_COOKIE = "__Host-plane-login"
-_COOKIE_SECONDS = 600
-_MIN_PASSWORD = 12
+_MAX_FORM_BYTES = 16 * 1024
 
 
 def blueprint(login: Login, users: LocalUsers, *, url: str) -> Blueprint:
-    """The pages' routes."""
+    """The pages' routes; `url` is the address that people use."""
     routes = Blueprint(
         "pages", __name__, template_folder="templates", static_folder="static",
         static_url_path="/static",
     )  # fmt: skip
-    routes.before_request(_same_origin_of(url))
-    _login_routes(routes, login)
-    _provider_routes(routes, login)
-    _invite_routes(routes, users)
+    browsers, transport = Browsers(url), strict_transport(url)
+    _login_routes(routes, login, browsers)
+    _provider_routes(routes, login, browsers)
+    _invite_routes(routes, users, browsers, url=url)
 
     @routes.get("/")
     async def front() -> Response:
-        return await _page("front.html", url=url)
+        return await page("front.html", url=url)
+
+    @routes.get("/v1/login/done")
+    async def done() -> Response:
+        return await page("done.html", title="You are logged in", text="Go on in your terminal.")
 
     @routes.errorhandler(PlaneError)
     async def refused(error: PlaneError) -> Response:
-        page = await _page("error.html", message=error.message)
-        page.status_code = error.status
-        return page
+        return await page("error.html", status=error.status, message=error.message)
+
+    @routes.before_request
+    async def small() -> None:
+        request.max_content_length = _MAX_FORM_BYTES
+
+    @routes.after_request
+    async def mark(response: Response) -> Response:
+        if transport:
+            response.headers["Strict-Transport-Security"] = transport
+        return browsers.mark(response)
 
     return routes
 
 
-def _login_routes(routes: Blueprint, login: Login) -> None:
+def _login_routes(routes: Blueprint, login: Login, browsers: Browsers) -> None:
     @routes.get("/v1/login/authorize")
-    async def authorize() -> BaseResponse | Response:
-        browser = request.cookies.get(_COOKIE) or secrets.token_urlsafe(32)
-        found = login.authorize(request.args, browser=browser, client=client_of(request))
-        wanted = request.args.get("connector", "")
+    async def authorize() -> AnyResponse:
+        params, client = _params(), client_of(request)
+        browser = browsers.greet(request)
+        found = login.authorize(params, browser=browser, client=client)
         choices = login.choices()
-        if not wanted and len(choices) == 1:
-            wanted = choices[0].name
-        target = (
-            await login.begin(found, wanted, browser=browser, client=client_of(request))
-            if wanted
-            else f"/v1/login/choose?login={found}"
-        )
-        response = redirect(target, 303)
-        response.set_cookie(
-            _COOKIE, browser, max_age=_COOKIE_SECONDS, secure=True, httponly=True,
-            samesite="Lax", path="/",
-        )  # fmt: skip
-        return _guarded(response)
+        wanted = params.get("connector") or (choices[0].name if len(choices) == 1 else "")
+        if not wanted:
+            return guarded(redirect(f"/v1/login/choose?login={found}", 303))
+        target = await login.begin(found, wanted, browser=browser, client=client)
+        return guarded(redirect(target, 303))
 
     @routes.get("/v1/login/choose")
-    async def choose() -> Response:
-        found = request.args.get("login", "")
-        login.asked(found, browser=_browser())
-        return await _page("choose.html", login=found, choices=login.choices())
-
-    @routes.post("/v1/login/choose")
-    async def chosen() -> BaseResponse:
-        form = await request.form
-        target = await login.begin(
-            form.get("login", ""),
-            form.get("connector", ""),
-            browser=_browser(),
-            client=client_of(request),
+    async def choose() -> AnyResponse:
+        params, browser = _params(), browsers.known(request)
+        found, wanted = params.get("login", ""), params.get("connector", "")
+        if wanted:
+            target = await login.begin(found, wanted, browser=browser, client=client_of(request))
+            return guarded(redirect(target, 303))
+        asked = login.asked(found, browser=browser)
+        return await page(
+            "choose.html", login=found, choices=login.choices(), elsewhere=asked.out_of_band
         )
-        return _guarded(redirect(target, 303))
 
     @routes.get("/v1/login/local")
     async def form() -> Response:
-        found = request.args.get("login", "")
-        asked = login.asked(found, browser=_browser())
-        return await _page("password.html", form_action=asked.form_action, login=found)
+        found = _params().get("login", "")
+        return await _password_page(login, browsers, found)
 
     @routes.post("/v1/login/local")
-    async def password() -> BaseResponse | Response:
-        form = await request.form
-        found, user = form.get("login", ""), form.get("user", "")
-        asked = login.asked(found, browser=_browser())
+    async def password() -> AnyResponse:
+        sent = await request.form
+        browser = browsers.check_form(request, sent.get("token", ""))
+        found, user = sent.get("login", ""), sent.get("user", "")
+        login.asked(found, browser=browser)
         try:
             finished = await login.password(
-                found, user, form.get("password", ""), browser=_browser(),
-                client=client_of(request),
-            )  # fmt: skip
+                found, user, sent.get("password", ""), browser=browser, client=client_of(request)
+            )
         except PlaneError as error:
-            page = await _page(
-                "password.html", form_action=asked.form_action, login=found, user=user,
-                message=error.message,
-            )  # fmt: skip
-            page.status_code = error.status
-            return page
+            return await _password_page(login, browsers, found, user=user, error=error)
         return await _finished(finished)
 
 
-def _provider_routes(routes: Blueprint, login: Login) -> None:
+async def _password_page(
+    login: Login,
+    browsers: Browsers,
+    found: str,
+    *,
+    user: str = "",
+    error: PlaneError | None = None,
+) -> Response:
+    browser = browsers.known(request)
+    asked = login.asked(found, browser=browser)
+    return await page(
+        "password.html",
+        status=error.status if error else 200,
+        leads_to=asked.form_action,
+        login=found,
+        user=user,
+        message=error.message if error else "",
+        token=browsers.form_token(browser),
+        elsewhere=asked.out_of_band,
+    )
+
+
+def _provider_routes(routes: Blueprint, login: Login, browsers: Browsers) -> None:
     @routes.get("/v1/connectors/<name>/callback")
-    async def callback(name: str) -> BaseResponse | Response:
+    async def callback(name: str) -> AnyResponse:
         finished = await login.complete(
-            name, request.args, browser=_browser(), client=client_of(request)
+            name, _params(), browser=browsers.known(request), client=client_of(request)
         )
         return await _finished(finished)
 
 
-def _invite_routes(routes: Blueprint, users: LocalUsers) -> None:
+def _invite_routes(routes: Blueprint, users: LocalUsers, browsers: Browsers, *, url: str) -> None:
     @routes.get("/invite/<token>")
     async def invite(token: str) -> Response:
-        return await _page("invite.html", user=await users.invited(token), least=_MIN_PASSWORD)
+        return await form(await users.invited(token))
 
     @routes.post("/invite/<token>")
     async def accept(token: str) -> Response:
-        form = await request.form
-        first, second = form.get("password", ""), form.get("again", "")
+        sent = await request.form
         user = await users.invited(token)
         try:
-            if first != second:
-                raise BadRequest("The two passwords differ.")
-            user = await users.accept(token, first, client_of(request))
+            browsers.check_form(request, sent.get("token", ""))
+            await users.accept(token, _twice_the_same(sent), client_of(request))
         except BadRequest as error:
-            page = await _page("invite.html", user=user, least=_MIN_PASSWORD, message=error.message)
-            page.status_code = 400
-            return page
-        return await _page("done.html", title="Your password is set", user=user)
+            return await form(user, error=error)
+        return await page(
+            "done.html",
+            title="Your password is set",
+            text=f"You are {user}. Log in from your terminal:",
+            command=f"plane login --proxy {url} --user={user}",
+        )
+
+    async def form(user: str, *, error: PlaneError | None = None) -> Response:
+        return await page(
+            "invite.html",
+            status=error.status if error else 200,
+            user=user,
+            least=SHORTEST,
+            message=error.message if error else "",
+            token=browsers.form_token(browsers.greet(request)),
+        )
 
 
-async def _finished(finished: Finished) -> BaseResponse | Response:
+def _twice_the_same(sent: MultiDict[str, str]) -> str:
+    if sent.get("password") != sent.get("again"):
+        raise BadRequest("The two passwords differ.")
+    return sent.get("password", "")
+
+
+async def _finished(finished: Finished) -> AnyResponse:
     if finished.url:
-        return _guarded(redirect(finished.url, 303))
-    return await _page("code.html", user=finished.user, code=finished.code)
+        return guarded(redirect(finished.url, 303))
+    return await page("code.html", user=finished.user, code=finished.code)
 
 
-def _browser() -> str:
-    return request.cookies.get(_COOKIE, "")
-
-
-def _same_origin_of(url: str) -> Callable[[], Awaitable[None]]:
-    own = urlsplit(url)
-
-    async def check() -> None:
-        if request.method == "POST":
-            origin = request.headers.get("Origin")
-            if origin not in (None, "null", f"{own.scheme}://{own.netloc}") and (
-                urlsplit(origin).netloc != request.host
-            ):
-                raise Forbidden("This form was sent from another site.")
-
-    return check
-
-
-async def _page(template: str, *, form_action: str = "", **values: object) -> Response:
-    html = await render_template(template, **values)
-    return _guarded(Response(html, content_type="text/html; charset=utf-8"), form_action)
-
-
-def _guarded(response: _R, form_action: str = "") -> _R:
-    """Headers that keep a page to itself (CSP 3, no script at all)."""
-    response.headers["Content-Security-Policy"] = (
-        "default-src 'none'; style-src 'self'; base-uri 'none'; frame-ancestors 'none'; "
-        f"form-action 'self' {form_action}".rstrip()
-    )
-    response.headers["X-Frame-Options"] = "DENY"
-    response.headers["X-Content-Type-Options"] = "nosniff"
-    response.headers["Referrer-Policy"] = "no-referrer"
-    response.headers["Cache-Control"] = "no-store"
-    response.headers["Strict-Transport-Security"] = "max-age=31536000"
-    return response
+def _params() -> dict[str, str]:
+    """The query; BadRequest when a name is there twice, for others may read the other one."""
+    lists = request.args.lists()
+    found = {name: values[0] for name, values in lists if len(values) == 1}
+    if len(found) != len(request.args):
+        raise BadRequest("A parameter of this address is there twice. Start again.")
+    return found
