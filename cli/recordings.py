@@ -41,7 +41,7 @@ def _target(item: Document) -> str:
 
 
 def _length(item: Document) -> str:
-    seconds = item.get("duration")
+    seconds = item.get("durationSeconds")
     return span(seconds) if isinstance(seconds, int | float) else ""
 
 

@@ -132,6 +132,11 @@ class Visit:
         self._access.emit(event)
         self._changes.append(event)
 
+    def reading(self, kind: EventType, details: Mapping[str, object]) -> None:
+        """Write that evidence is read, before it is shown; EvidenceUnavailable shows nothing."""
+        event = replace(self._event(), type=kind, outcome=Outcome(code=200), details=details)
+        self._access.emit(event)
+
     async def on_disk(self) -> None:
         """Wait until what `changing` wrote would survive a power cut."""
         await self._access.sync()

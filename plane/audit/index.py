@@ -8,7 +8,7 @@ import contextlib
 import json
 import logging
 import sqlite3
-from collections.abc import AsyncIterator, Callable, Iterable, Mapping
+from collections.abc import AsyncGenerator, Callable, Iterable, Mapping
 from concurrent.futures import ThreadPoolExecutor
 from dataclasses import astuple
 from pathlib import Path
@@ -71,7 +71,7 @@ class AuditIndex:
         """The newest line of each audit id that matches, newest first, from the whole log."""
         return await self._run(lambda: self._search(query))
 
-    async def follow(self, query: Query) -> AsyncIterator[dict[str, object]]:
+    async def follow(self, query: Query) -> AsyncGenerator[dict[str, object], None]:
         """New lines that match, as they are written; `limit` does not end it."""
         place = await asyncio.to_thread(end, self.folder)
         while True:

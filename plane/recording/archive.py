@@ -69,7 +69,7 @@ class Archive:
         """The sidecar of a recording by its id; NotFound when there is none."""
         found = sidecar.read(self._path(name, ".json"))
         if found is None:
-            raise _unknown(name)
+            raise unknown(name)
         return found
 
     def cast_path(self, name: str) -> Path:
@@ -91,7 +91,7 @@ class Archive:
                 path = day / f"{name}{suffix}"
                 if path.is_file() and not path.is_symlink():
                     return path
-        raise _unknown(name)
+        raise unknown(name)
 
     def _sidecars(self) -> Iterator[Path]:
         for day in _days(self.folder):
@@ -117,7 +117,8 @@ def _days(folder: Path) -> list[Path]:
     return sorted((path for path in folder.iterdir() if _DAY.fullmatch(path.name)), reverse=True)
 
 
-def _unknown(name: str) -> NotFound:
+def unknown(name: str) -> NotFound:
+    """The refusal of an id, the same whether it does not exist or is somebody else's."""
     return NotFound(f"there is no recording {name[:64]!r}, or none that you may see")
 
 

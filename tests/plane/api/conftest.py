@@ -3,11 +3,13 @@ from dataclasses import dataclass, field
 import pytest
 from quart import Quart
 
-from plane.api import clusters, errors, resources
+from plane.api import audit, clusters, errors, recordings, resources
 from plane.api.access import Access
 from plane.audit.events import Event
+from plane.audit.index import AuditIndex
 from plane.errors import EvidenceUnavailable, Unauthenticated
 from plane.identity.session import Session
+from plane.recording.archive import Archive
 from plane.resources.policies import LivePolicies
 from plane.resources.registered import Origin, RegisteredCluster
 from plane.resources.service import Resources
@@ -38,6 +40,13 @@ spec:
 ---
 kind: role
 version: v8
+metadata: {name: auditor}
+spec:
+  allow:
+    rules: [{resources: [audit, recording], verbs: [list, read]}]
+---
+kind: role
+version: v8
 metadata: {name: dev}
 spec:
   allow:
@@ -65,6 +74,7 @@ class Stage:
     clusters: list[RegisteredCluster] = field(default_factory=list)
     events: list[Event] = field(default_factory=list)
     full: bool = False
+    subject: str = "joe"
 
     def all(self):
         return sorted(self.clusters, key=lambda each: each.name)
@@ -93,7 +103,7 @@ class Stage:
             id="s1",
             user="joe",
             connector="local",
-            subject="joe",
+            subject=self.subject,
             roles=tuple(names.split(",")),
             created=0,
             expires=9e9,
@@ -116,7 +126,7 @@ class Stage:
 
 
 @pytest.fixture
-async def stage():
+async def stage(tmp_path):
     store = MemoryStore()
     service = Resources(store, SecretBox(b"k" * 32))
     policies = LivePolicies(store, service)
@@ -128,6 +138,10 @@ async def stage():
     errors.install(app)
     app.register_blueprint(resources.blueprint(service, access))
     app.register_blueprint(clusters.blueprint(stage, access, status=lambda name: f"{name} is up"))
+    index = AuditIndex(tmp_path / "audit", tmp_path / "audit-index.db")
+    app.register_blueprint(audit.blueprint(index, access))
+    app.register_blueprint(recordings.blueprint(Archive(tmp_path / "recordings"), access))
     yield stage
+    await index.close()
     await policies.close()
     await store.close()
