@@ -11,7 +11,8 @@ import json
 import os
 import ssl
 from collections.abc import Iterator, Mapping
-from dataclasses import dataclass
+from contextlib import closing, contextmanager
+from dataclasses import dataclass, replace
 from urllib.parse import SplitResult, quote, unquote, urlencode, urlsplit
 
 from cli.errors import CliError, ExitCode
@@ -47,7 +48,7 @@ class Client:
     proxy: str
     ca_pem: str = ""
     token: str = ""
-    timeout_seconds: float = 30.0
+    timeout_seconds: float | None = 30.0
 
     def __repr__(self) -> str:
         """Name the server, never the token."""
@@ -72,43 +73,40 @@ class Client:
 
     def get_bytes(self, path: str, **query: object) -> bytes:
         """GET a body as it is, a recording for instance (at most 256 MiB)."""
-        response, _ = self._open("GET", path, query=query)
-        return self._read(response)
+        with self._answer("GET", path, query=query) as response:
+            return self._read(response)
 
     def lines(self, path: str, **query: object) -> Iterator[Document]:
         """GET newline-delimited JSON objects and yield them as they arrive, until the end."""
-        response, connection = self._open("GET", path, query=query, timeout_seconds=None)
-        with connection_errors(self.proxy):
-            try:
-                while line := response.readline(_LIMIT_BYTES):
-                    if line.strip():
-                        yield self._parsed(line)
-            finally:
-                connection.close()
+        endless = replace(self, timeout_seconds=None)
+        with endless._answer("GET", path, query=query) as response:  # noqa: SLF001 - a copy of us
+            while line := response.readline(_LIMIT_BYTES):
+                if line.strip():
+                    yield self._parsed(line)
 
     def send(
         self, method: str, path: str, *, query: Mapping[str, object], data: bytes = b"",
         kind: str = "",
     ) -> Document:  # fmt: skip
         """Send one request and return the JSON object in its answer; ApiError when refused."""
-        response, _ = self._open(method, path, query=query, data=data, kind=kind)
-        body = self._read(response)
+        with self._answer(method, path, query=query, data=data, kind=kind) as response:
+            body = self._read(response)
         return self._parsed(body) if body.strip() else {}
 
-    def _open(
+    @contextmanager
+    def _answer(
         self, method: str, path: str, *, query: Mapping[str, object], data: bytes = b"",
-        kind: str = "", timeout_seconds: float | None = -1.0,
-    ) -> tuple[http.client.HTTPResponse, http.client.HTTPSConnection]:  # fmt: skip
+        kind: str = "",
+    ) -> Iterator[http.client.HTTPResponse]:  # fmt: skip
         parts = urlsplit(self.proxy)
-        timeout = self.timeout_seconds if timeout_seconds == -1.0 else timeout_seconds
-        with connection_errors(self.proxy):
-            connection = connect(parts, context=trust(self.ca_pem), timeout_seconds=timeout)
-            target = parts.path + path + _encoded(query)
+        connection = connect(parts, ca_pem=self.ca_pem, timeout_seconds=self.timeout_seconds)
+        target = parts.path + path + _encoded(query)
+        with connection_errors(self.proxy), closing(connection):
             connection.request(method, target, body=data or None, headers=self._headers(kind))
-            response = connection.getresponse()
-        if response.status >= 300:
-            raise self._refused(response)
-        return response, connection
+            with connection.getresponse() as response:
+                if response.status >= 300:
+                    raise self._refused(response)
+                yield response
 
     def _headers(self, kind: str) -> dict[str, str]:
         headers = {"Accept": "application/json, */*;q=0.5", "User-Agent": "plane-cli"}
@@ -127,8 +125,7 @@ class Client:
         return ApiError(response.status, mapping(answer), proxy=self.proxy)
 
     def _read(self, response: http.client.HTTPResponse) -> bytes:
-        with connection_errors(self.proxy):
-            body = response.read(_LIMIT_BYTES + 1)
+        body = response.read(_LIMIT_BYTES + 1)
         if len(body) > _LIMIT_BYTES:
             raise CliError(f"the answer of {self.proxy} is too large")
         return body
@@ -148,15 +145,17 @@ def segment(name: str) -> str:
     return quote(name, safe="")
 
 
-def trust(ca_pem: str) -> ssl.SSLContext:
-    """TLS that verifies with this CA only, or with the system's when it is empty."""
-    return ssl.create_default_context(cadata=ca_pem or None)
-
-
 def connect(
-    parts: SplitResult, *, context: ssl.SSLContext, timeout_seconds: float | None
+    parts: SplitResult, *, ca_pem: str, timeout_seconds: float | None, insecure_any: bool = False
 ) -> http.client.HTTPSConnection:
-    """Prepare a connection, through HTTPS_PROXY when that is set for this host."""
+    """Prepare a connection, through HTTPS_PROXY when that is set for this host.
+
+    It trusts this CA only, or the system's when it is empty; `insecure_any` trusts everybody.
+    """
+    context = ssl.create_default_context(cadata=ca_pem or None)
+    if insecure_any:
+        context.check_hostname = False
+        context.verify_mode = ssl.CERT_NONE
     host, port = parts.hostname or "", parts.port or 443
     via = _forward_proxy(host)
     if via is None:

@@ -17,18 +17,18 @@ from cli.errors import CliError, ExitCode
 )
 @click.option("--data-dir", metavar="FOLDER", help="Where the server keeps its data.")
 @click.option("--listen", metavar="HOST:PORT", help="Address to listen on.")
-@click.option("--public-addr", metavar="HOST:PORT", help="Address that people use.")
+@click.option("--public-url", metavar="URL", help="Address that people use.")
 @click.option("--set", "settings", metavar="KEY=VALUE", multiple=True, help="Any other setting.")
 def start(
     config_path: Path | None,
     *,
     data_dir: str | None,
     listen: str | None,
-    public_addr: str | None,
+    public_url: str | None,
     settings: tuple[str, ...],
 ) -> int:
     """Run the server. Flags win over PLANE_* variables, these over the file."""
-    named = {"data_dir": data_dir, "listen": listen, "public_addr": public_addr}
+    named = {"data_dir": data_dir, "listen": listen, "public_url": public_url}
     overrides = dict(_pair(setting) for setting in settings)
     overrides |= {key: value for key, value in named.items() if value is not None}
     try:

@@ -8,6 +8,7 @@ import hashlib
 import hmac
 import ssl
 import sys
+from contextlib import closing
 from pathlib import Path
 from urllib.parse import urlsplit
 
@@ -50,7 +51,7 @@ def _from_file(path: Path) -> str:
 def _pinned(proxy: str, pin: str) -> str:
     wanted = "sha256:" + pin.lower().removeprefix("sha256:").replace(":", "")
     for pem in _presented(proxy):
-        if hmac.compare_digest(fingerprint(pem), wanted):
+        if hmac.compare_digest(fingerprint(pem).encode(), wanted.encode()):
             return pem
     raise CliError(
         f"no CA that {proxy} shows has the pin {wanted}",
@@ -90,16 +91,11 @@ def _presented(proxy: str) -> list[str]:
 
     What is trusted afterwards is a pinned or confirmed certificate, as the only root.
     """
-    context = ssl.create_default_context()
-    context.check_hostname = False
-    context.verify_mode = ssl.CERT_NONE
-    with connection_errors(proxy):
-        connection = connect(urlsplit(proxy), context=context, timeout_seconds=15)
-        try:
-            connection.connect()
-            return [ssl.DER_cert_to_PEM_cert(der) for der in _chain(connection.sock)]
-        finally:
-            connection.close()
+    parts = urlsplit(proxy)
+    connection = connect(parts, ca_pem="", timeout_seconds=15, insecure_any=True)
+    with connection_errors(proxy), closing(connection):
+        connection.connect()
+        return [ssl.DER_cert_to_PEM_cert(der) for der in _chain(connection.sock)]
 
 
 def _chain(sock: ssl.SSLSocket) -> list[bytes]:
