@@ -123,7 +123,7 @@ class Deny:
     reviews: ReviewConditions = field(default_factory=ReviewConditions)
 
 
-@dataclass(frozen=True, slots=True, kw_only=True)
+@dataclass(frozen=True, slots=True, kw_only=True, repr=False)
 class Role:
     """A role, read and checked; `warnings` are for whoever applied it."""
 
@@ -135,3 +135,6 @@ class Role:
     description: str = ""
     labels: Mapping[str, str] = field(default_factory=dict)
     warnings: tuple[str, ...] = ()
+
+    def __repr__(self) -> str:
+        return f"Role({self.name!r}, {self.version})"

@@ -58,6 +58,8 @@ def _version(reader: Reader, value: object) -> str:
 
 def _role_name(reader: Reader, value: object) -> str:
     name = reader.text("metadata.name", value)
+    if not isinstance(value, str | None):
+        return ""  # told already
     if not name or len(name) > 255 or not name.isprintable() or set(name) & set("/ \\"):
         reader.fault("metadata.name", "a role needs a name without spaces, slashes and controls")
     return name

@@ -8,7 +8,7 @@ from policies.errors import PolicyError, SyntaxProblem
 
 _S = TypeVar("_S")
 _T = TypeVar("_T")
-_DURATION = re.compile(r"(?:(\d+)h)?(?:(\d+)m)?(?:(\d+)s)?")
+_DURATION = re.compile(r"(?:([0-9]+)h)?(?:([0-9]+)m)?(?:([0-9]+)s)?")
 _TRUTHS = {"yes": True, "true": True, "on": True, "no": False, "false": False, "off": False}
 MAX_ITEMS = 1000
 

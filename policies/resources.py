@@ -9,6 +9,7 @@ namespace lets a person read that Namespace object; a deny never implies anythin
 from collections.abc import Iterable
 from dataclasses import dataclass, field
 from functools import lru_cache
+from itertools import product
 from typing import NamedTuple
 
 from policies.errors import EvaluationError
@@ -207,9 +208,10 @@ class RuleSet:
         key = tuple(lookup(trait) for trait in self.traits)
         known = self.bound.get(key)
         if known is None:
-            rules = [rule for text in self.texts for rule in compile_rule(text, lookup)]
-            if len(rules) > MAX_RULES:
-                raise EvaluationError(f"its traits make {len(rules)} rules, more than {MAX_RULES}")
+            rules: list[Rule] = []
+            for text in self.texts:
+                rules += compile_rule(text, lookup)
+                _bound(text, len(rules))
             known = build_index(rules)
             if len(self.bound) >= MAX_BOUND:
                 self.bound.clear()
@@ -221,29 +223,38 @@ NO_RULE_SET = RuleSet((), NO_RULES)
 
 
 def compile_rule(text: RuleText, lookup: Lookup) -> list[Rule]:
-    """All rules that a text with templates gives; none when a trait is missing."""
+    """All rules that a text with templates gives; none when a trait is missing.
+
+    Raises EvaluationError when traits would make too many.
+    """
     verbs = frozenset(v for verb in text.verbs for v in _plain(verb, lookup))
-    out = []
-    for kind in _plain(text.kind, lookup):
-        for group in _patterns(text.api_group, lookup):
-            for namespace in _patterns(text.namespace, lookup):
-                for name in _patterns(text.name, lookup):
-                    target = name
-                    if kind != "namespaces" and not namespace.is_any and namespace.literal != "":
-                        target = namespace
-                    out.append(
-                        Rule(
-                            path=text.path,
-                            kind=kind,
-                            group=group,
-                            namespace=namespace,
-                            name=name,
-                            verbs=frozenset(VERBS) if "*" in verbs else verbs,
-                            target=target,
-                            except_kinds=text.except_kinds,
-                        )
-                    )
-    return out
+    kinds, groups = _plain(text.kind, lookup), _patterns(text.api_group, lookup)
+    namespaces, names = _patterns(text.namespace, lookup), _patterns(text.name, lookup)
+    _bound(text, len(kinds) * len(groups) * len(namespaces) * len(names))
+    return [
+        Rule(
+            path=text.path,
+            kind=kind,
+            group=group,
+            namespace=namespace,
+            name=name,
+            verbs=frozenset(VERBS) if "*" in verbs else verbs,
+            target=_target(kind, namespace, name),
+            except_kinds=text.except_kinds,
+        )
+        for kind, group, namespace, name in product(kinds, groups, namespaces, names)
+    ]
+
+
+def _bound(text: RuleText, count: int) -> None:
+    if count > MAX_RULES:
+        raise EvaluationError(f"traits make {count} rules of {text.path}, more than {MAX_RULES}")
+
+
+def _target(kind: str, namespace: Pattern, name: Pattern) -> Pattern:
+    """What a Namespace object's name must match: the rule's namespace, unless it has none."""
+    outside = namespace.is_any or namespace.literal == ""
+    return name if kind == "namespaces" or outside else namespace
 
 
 def _plain(text: str, lookup: Lookup) -> tuple[str, ...]:
