@@ -21,6 +21,8 @@ ALGORITHMS = (
     "Ed25519",
 )  # fmt: skip
 SKEW_SECONDS = 60
+# What odd JSON makes the libraries raise.
+_ODD = (ValueError, TypeError, KeyError, RecursionError)
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -39,7 +41,7 @@ def key_id(token: str) -> str | None:
     """The key that the token claims to be signed with; LoginRefused when it is no signed token."""
     try:
         header = jws.extract_compact(token.encode()).headers()
-    except (JoseError, ValueError, TypeError) as error:
+    except (JoseError, *_ODD) as error:
         raise _refused(error) from error
     if header.get("alg") not in ALGORITHMS:
         raise _refused(f"algorithm {header.get('alg')!r:.40}")
@@ -68,7 +70,7 @@ def verify(token: str, key: PublicKey, expected: Expected) -> Mapping[str, Any]:
             },
         )
         claims.validate(now=int(expected.now), leeway=SKEW_SECONDS)
-    except (JoseError, AuthlibBaseError, ValueError, TypeError, KeyError) as error:
+    except (JoseError, AuthlibBaseError, *_ODD) as error:
         raise _refused(error) from error
     _check_further(claims, expected)
     return dict(claims)

@@ -22,7 +22,7 @@ async def fields() -> Mapping[str, object]:
         raise BadRequest("the body must be application/json")
     try:
         found = json.loads(data)
-    except ValueError as error:
+    except (ValueError, RecursionError) as error:
         raise BadRequest("the body is not JSON") from error
     if not isinstance(found, dict):
         raise BadRequest("the body must be a JSON object")
@@ -32,17 +32,22 @@ async def fields() -> Mapping[str, object]:
 def text(body: Mapping[str, object], name: str, *, needed: bool = True) -> str:
     """A text field; BadRequest when it is missing or no text."""
     value = body.get(name, "")
-    if not isinstance(value, str) or (needed and not value):
+    if not _is_text(value) or (needed and not value):
         raise BadRequest(f"{name} must be a text")
-    return value
+    return str(value)
 
 
 def texts(body: Mapping[str, object], name: str) -> list[str]:
     """A field that is a list of texts, empty when it is missing."""
     value = body.get(name, [])
-    if not isinstance(value, list) or not all(isinstance(item, str) for item in value):
+    if not isinstance(value, list) or not all(_is_text(item) for item in value):
         raise BadRequest(f"{name} must be a list of texts")
     return value
+
+
+def _is_text(value: object) -> bool:
+    # JSON can spell half a surrogate pair, which no file and no header can hold.
+    return isinstance(value, str) and not any("\ud800" <= letter <= "\udfff" for letter in value)
 
 
 def answer(value: Mapping[str, object], code: int = 200) -> Response:

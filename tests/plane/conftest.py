@@ -5,13 +5,21 @@ import hashlib
 from dataclasses import dataclass, field
 from types import SimpleNamespace
 
+import httpx
 import pytest
 from argon2 import PasswordHasher
 from cryptography import x509
 from cryptography.hazmat.primitives import hashes, serialization
 from cryptography.hazmat.primitives.asymmetric import ec
+from quart import Quart
 
 from connectors.local import LocalConnector
+from plane.api import errors
+from plane.api import login as login_api
+from plane.api import session as session_api
+from plane.api import users as users_api
+from plane.api.access import Access
+from plane.api.caller import caller_of
 from plane.clock import Clock
 from plane.errors import EvidenceUnavailable
 from plane.identity.attempts import Attempts
@@ -32,6 +40,8 @@ from plane.resources.policies import LivePolicies
 from plane.resources.service import Resources
 from plane.store.memory import MemoryStore
 from plane.store.secrets import SecretBox
+from plane.web import pages
+from plane.web.trust import EdgeTrust
 
 URL = "https://plane.example.com"
 PASSWORD = "correct horse battery"
@@ -198,3 +208,37 @@ def asks():
 
     make.verifier = VERIFIER
     return make
+
+
+EDGE = "the edge's secret"
+
+
+@pytest.fixture
+def app(house):
+    """The web application around the house, as the edge reaches it."""
+    quart = Quart("plane.web")
+    access = Access(
+        caller=caller_of(house.sessions),
+        policies=house.policies,
+        emit=house.emit,
+        clock=house.hands.clock,
+    )
+    about = login_api.About(name="plane.example.com", credential="certificate", ca_pem="CA")
+    for blueprint in (
+        login_api.blueprint(house.login, about),
+        session_api.blueprint(house.credentials, access.caller),
+        users_api.blueprint(house.users, access, url=URL),
+        pages.blueprint(house.login, house.users, url=URL),
+    ):
+        quart.register_blueprint(blueprint)
+    errors.install(quart)
+    return EdgeTrust(quart, EDGE)
+
+
+@pytest.fixture
+async def http(app):
+    """A client of the application; `trusted` are the headers that only the edge can set."""
+    transport = httpx.ASGITransport(app=app)
+    async with httpx.AsyncClient(transport=transport, base_url=URL) as client:
+        client.trusted = {"Plane-Edge": EDGE, "Plane-Client-Address": "192.0.2.9"}
+        yield client
