@@ -177,16 +177,15 @@ def logout(cluster: str | None, *, path: Path | None, proxy: str | None) -> None
     """
     place = choose(proxy)
     file = path or kubeconfig.default_path()
-    context = f"plane-{cluster}" if cluster else ""
     if not file.exists():
         print(f"Nothing to remove: there is no {file}.")
         return
     changes = kubeconfig.update(
-        file, lambda found: kubeconfig.removal(found, proxy=place, context=context)
+        file, lambda found: kubeconfig.removal(found, proxy=place, cluster=cluster or "")
     )
     removed = sorted(changes.drop["contexts"])
     if cluster and not removed:
-        raise CliError(f"{file} has no context {context}", code=ExitCode.NOT_FOUND)
+        raise CliError(f"{file} has no context for {cluster}", code=ExitCode.NOT_FOUND)
     for name in removed:
         print(f"Removed context {safe(name)} from {file}.")
     if not removed:

@@ -42,10 +42,16 @@ class Target:
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Owned:
-    """What plane wrote in a kubeconfig: names by section, and the server of each cluster entry."""
+    """What plane wrote in a kubeconfig, and the names that others wrote, by section.
+
+    `proxies` and `clusters` are by cluster entry (`proxies` by user entry too), `contexts` says
+    which cluster entry a context names: contexts may have been renamed.
+    """
 
     names: Mapping[str, frozenset[str]]
     proxies: Mapping[str, str]
+    clusters: Mapping[str, str]
+    contexts: Mapping[str, str]
     foreign: Mapping[str, frozenset[str]]
     current: str
 
@@ -103,24 +109,29 @@ def owned(text: str) -> Owned:
     except yaml.YAMLError:
         document = {}  # apply() says what is wrong with it
     clusters = {name: _extension(item) for name, item in _named(document, "clusters", "cluster")}
-    proxies = {name: proxy for name, proxy in clusters.items() if proxy}
+    contexts = {
+        name: str(item.get("cluster")) for name, item in _named(document, "contexts", "context")
+    }
     users = {name: _exec_proxy(item) for name, item in _named(document, "users", "user")}
-    contexts = dict(_named(document, "contexts", "context"))
     ours = {
-        "clusters": frozenset(proxies),
+        "clusters": frozenset(name for name, (proxy, _) in clusters.items() if proxy),
         "users": frozenset(name for name, proxy in users.items() if proxy),
-        "contexts": frozenset(
-            name for name, item in contexts.items() if item.get("cluster") in proxies
-        ),
+    }
+    ours["contexts"] = frozenset(
+        name for name, cluster in contexts.items() if cluster in ours["clusters"]
+    )
+    everything: Mapping[str, Mapping[str, object]] = {
+        "clusters": clusters,
+        "contexts": contexts,
+        "users": users,
     }
     return Owned(
         names=ours,
-        proxies=proxies | {name: proxy for name, proxy in users.items() if proxy},
-        foreign={
-            "clusters": frozenset(clusters) - ours["clusters"],
-            "users": frozenset(users) - ours["users"],
-            "contexts": frozenset(contexts) - ours["contexts"],
-        },
+        proxies={name: proxy for name, (proxy, _) in clusters.items() if proxy}
+        | {name: proxy for name, proxy in users.items() if proxy},
+        clusters={name: cluster for name, (_, cluster) in clusters.items() if cluster},
+        contexts={name: contexts[name] for name in ours["contexts"]},
+        foreign={section: frozenset(everything[section]) - ours[section] for section in SECTIONS},
         current=str(document.get("current-context") or ""),
     )
 
@@ -131,12 +142,14 @@ def _named(document: Document, section: str, inner: str) -> list[tuple[str, Docu
     return [(str(item.get("name")), mapping(item.get(inner))) for item in found]
 
 
-def _extension(cluster: Document) -> str:
+def _extension(cluster: Document) -> tuple[str, str]:
+    """The server and the real cluster name in our extension, empty where there is none."""
     extensions = cluster.get("extensions")
     for item in extensions if isinstance(extensions, list) else []:
         if mapping(item).get("name") == EXTENSION:
-            return str(mapping(mapping(item).get("extension")).get("proxy") or "")
-    return ""
+            found = mapping(mapping(item).get("extension"))
+            return str(found.get("proxy") or ""), str(found.get("cluster") or "")
+    return "", ""
 
 
 def _exec_proxy(user: Document) -> str:
@@ -146,18 +159,17 @@ def _exec_proxy(user: Document) -> str:
     return ""
 
 
-def removal(found: Owned, *, proxy: str, context: str = "") -> Changes:
-    """The removal of one server's entries, or of one context with its cluster entry."""
-    clusters = frozenset(
-        name
-        for name in found.names["clusters"]
-        if found.proxies[name] == proxy and context in ("", name)
-    )
-    contexts = frozenset(name for name in found.names["contexts"] if name in clusters)
-    others = found.names["clusters"] - clusters
-    last = not any(found.proxies[name] == proxy for name in others)
-    users = {name for name in found.names["users"] if found.proxies[name] == proxy and last}
-    drop = {"clusters": clusters, "contexts": contexts, "users": frozenset(users)}
+def removal(found: Owned, *, proxy: str, cluster: str = "") -> Changes:
+    """The removal of one server's entries, or of one cluster's; the user entry goes last."""
+    ours = {name for name in found.names["clusters"] if found.proxies[name] == proxy}
+    gone = {name for name in ours if cluster in ("", found.clusters.get(name))}
+    contexts = frozenset(name for name, entry in found.contexts.items() if entry in gone)
+    users = found.names["users"] if gone == ours else frozenset()
+    drop = {
+        "clusters": frozenset(gone),
+        "contexts": contexts,
+        "users": frozenset(name for name in users if found.proxies[name] == proxy),
+    }
     return Changes(drop=drop, current="" if found.current in contexts else None)
 
 

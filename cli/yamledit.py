@@ -49,7 +49,19 @@ def apply(text: str, changes: Changes) -> str:
         again, edited = None, ""
     if again is not None and _shape(again) == _shape(wanted):
         return edited
-    return str(yaml.serialize(wanted, Dumper=yaml.SafeDumper, allow_unicode=True, width=10_000))
+    return _serialized(wanted)
+
+
+def _serialized(wanted: yaml.MappingNode) -> str:
+    """The whole document anew; escaped where PyYAML would write a line separator (U+0085) raw."""
+    for readable in (True, False):
+        text: str = yaml.serialize(
+            wanted, Dumper=yaml.SafeDumper, allow_unicode=readable, width=10_000
+        )
+        again = _compose(text)
+        if again is not None and _shape(again) == _shape(wanted):
+            return text
+    raise CliError("the kubeconfig cannot be written without changing other entries")
 
 
 def _compose(text: str) -> yaml.MappingNode | None:
@@ -153,6 +165,14 @@ class _Edit:
     lines: list[str]
     top_level: bool = False
 
+    def order(self) -> tuple[int, bool, bool]:
+        """Applied from the last to the first, so that the line numbers above stay true.
+
+        At one line the replacement goes before the insertion, and what ends the file before what
+        ends a section in front of it.
+        """
+        return self.start, self.end > self.start, self.top_level
+
 
 def _edited(text: str, root: yaml.MappingNode, changes: Changes) -> str:
     if root.flow_style or root.start_mark.column:
@@ -161,8 +181,7 @@ def _edited(text: str, root: yaml.MappingNode, changes: Changes) -> str:
     edits = [edit for section in SECTIONS for edit in _section(lines, root, section, changes)]
     if changes.current is not None:
         edits.append(_current(lines, root, changes.current))
-    # From the bottom, so that line numbers above stay true; a new section ends up after a new item.
-    for edit in sorted(edits, key=lambda edit: (edit.start, edit.top_level), reverse=True):
+    for edit in sorted(edits, key=_Edit.order, reverse=True):
         lines[edit.start : edit.end] = edit.lines
     return "\n".join(lines)
 

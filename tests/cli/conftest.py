@@ -10,7 +10,9 @@ from pathlib import Path
 
 import pytest
 
-_spec = importlib.util.spec_from_file_location("plane_cli_fake", Path(__file__).with_name("fake.py"))
+_spec = importlib.util.spec_from_file_location(
+    "plane_cli_fake", Path(__file__).with_name("fake.py")
+)
 fake = importlib.util.module_from_spec(_spec)
 _spec.loader.exec_module(fake)
 

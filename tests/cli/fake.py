@@ -3,6 +3,8 @@
 State is plain attributes that tests read and change; every request is kept in `requests`.
 """
 
+# ruff: noqa: RET502, RET503 - an answer is sent, nothing is returned
+
 import datetime as dt
 import hashlib
 import ipaddress
@@ -67,9 +69,7 @@ class Authority:
         )
         if server:
             loopback = x509.IPAddress(ipaddress.ip_address("127.0.0.1"))
-            builder = builder.add_extension(
-                x509.SubjectAlternativeName([loopback]), critical=False
-            )
+            builder = builder.add_extension(x509.SubjectAlternativeName([loopback]), critical=False)
         certificate = builder.sign(self.key, hashes.SHA256())
         return certificate.public_bytes(serialization.Encoding.PEM).decode()
 
@@ -208,7 +208,7 @@ class _Api(BaseHTTPRequestHandler):
     protocol_version = "HTTP/1.1"
     timeout = 20
 
-    def log_message(self, format, *args) -> None:
+    def log_message(self, *args) -> None:
         pass
 
     def do_GET(self) -> None:

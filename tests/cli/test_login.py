@@ -103,9 +103,7 @@ def test_over_ssh_without_a_display_no_browser_is_started(person, plane):
 
 
 def test_an_unknown_connector_names_those_there_are(person, plane):
-    result = person.run(
-        "login", "--proxy", plane.url, "--ca-pin", plane.ca.pin, "--auth", "oktaa"
-    )
+    result = person.run("login", "--proxy", plane.url, "--ca-pin", plane.ca.pin, "--auth", "oktaa")
     assert result.code == 5
     assert result.err.endswith("has no connector 'oktaa'\nIt has: local.\n")
 
@@ -169,7 +167,8 @@ def test_logout_removes_the_key_even_when_the_server_is_down(joe, plane):
 
 
 @pytest.mark.parametrize(
-    "address", ["http://plane.example.com", "https://", "https://a@b", "https://x/?q", "https://a b"]
+    "address",
+    ["http://plane.example.com", "https://", "https://a@b", "https://x/?q", "https://a b"],
 )
 def test_addresses_that_are_not_https_are_usage_errors(person, address):
     result = person.run("login", "--proxy", address)
@@ -180,7 +179,11 @@ def test_addresses_that_are_not_https_are_usage_errors(person, address):
 def test_a_token_in_the_environment_needs_no_login(person, plane, tmp_path):
     plane.tokens["robot"] = {"user": "robot"}
     (tmp_path / "ca.pem").write_text(plane.ca.pem)
-    env = {"PLANE_TOKEN": "robot", "PLANE_PROXY": plane.url, "SSL_CERT_FILE": str(tmp_path / "ca.pem")}
+    env = {
+        "PLANE_TOKEN": "robot",
+        "PLANE_PROXY": plane.url,
+        "SSL_CERT_FILE": str(tmp_path / "ca.pem"),
+    }
     assert person.ok("kube", "ls", "-o", "name", env=env) == "east\nwest\n"
     answer = json.loads(person.ok("kube", "credentials", "--proxy", plane.url, env=env))
     assert answer["status"] == {"token": "robot"}
