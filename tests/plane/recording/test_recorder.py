@@ -11,9 +11,12 @@ from pathlib import Path
 
 import pytest
 
+from plane.audit.file import AppendFile
 from plane.errors import EvidenceUnavailable
 from plane.recording.asciicast import read_events
 
+ID = "4f1c1c1e-0d5c-4b51-9a53-0a4f6b1b2c3d"
+OTHER = ID[:-1] + "0"
 HOW = {"exit_code": 0, "reason": "", "closed_by": "cluster"}
 
 
@@ -199,6 +202,72 @@ def test_finish_twice_is_refused(desk):
         recording.finish(**HOW)
 
 
+@pytest.mark.parametrize("name", ["../../x", "", "x", ID.upper(), ID.replace("-", ""), f"{ID}\0"])
+def test_path_traversal_by_an_id_refuses_the_session(desk, name):
+    with pytest.raises(EvidenceUnavailable):
+        desk.open(id=name)
+    assert not desk.folder.exists()
+
+
+def test_an_endless_yes_cannot_take_the_disk_from_the_audit_log(desk):
+    recording = desk.open()
+    recording.output("stdout", b"y\n")
+    recording.flush()
+    desk.recorder.reserve_bytes = recording._file._reserve_bytes = 1 << 62
+    recording.output("stdout", b"y\n")
+    with pytest.raises(EvidenceUnavailable) as error:
+        recording.flush()
+    assert "kept for the audit log" in error.value.detail
+    with pytest.raises(EvidenceUnavailable):
+        desk.open(id=OTHER)
+    with pytest.raises(EvidenceUnavailable):
+        recording.finish(**HOW)
+
+
+async def test_a_thousand_sessions_are_flushed_in_many_turns_of_the_loop(desk):
+    names = [ID[:-3] + f"{number:03d}" for number in range(20)]
+    recordings = [desk.open(id=name) for name in names]
+    for recording in recordings:
+        recording.output("stdout", b"x")
+    async with asyncio.timeout(5):
+        while all(recording.held for recording in recordings):
+            await asyncio.sleep(0)
+        turns = 0
+        while any(recording.held for recording in recordings):
+            turns += 1
+            await asyncio.sleep(0)
+    assert turns >= 10
+    recordings[0].output("stdout", b"y")
+    async with asyncio.timeout(5):
+        while recordings[0].held:
+            await asyncio.sleep(0.005)
+    for recording in recordings:
+        recording.finish(**HOW)
+
+
+def test_a_finished_recording_is_brought_to_the_disk_and_its_lock_given_up(desk, monkeypatch):
+    synced = []
+    real = os.fdatasync
+    monkeypatch.setattr(os, "fdatasync", lambda fd: (synced.append(fd), real(fd)))
+    recording = desk.open()
+    recording.finish(**HOW)
+    desk.recorder._thread.shutdown()
+    assert recording._file._file.fd in synced
+    file = AppendFile(desk.cast(), new=False)
+    file.lock()
+    file.close()
+
+
+@pytest.mark.parametrize("text", ['plain\x1b[0m\x7f\n"\\\0', "ä", "\x9b6n", "\u2028", "🙂"])
+def test_cat_of_a_recording_is_harmless_to_a_terminal(desk, text):
+    recording = desk.open()
+    recording.output("stdout", text.encode())
+    recording.finish(**HOW)
+    assert desk.cast().read_bytes().isascii()
+    assert b"\x1b" not in desk.cast().read_bytes()
+    assert desk.events()[0][2] == text
+
+
 KILLED = """
     import asyncio, sys
     from pathlib import Path
@@ -207,7 +276,7 @@ KILLED = """
 
     async def main():
         recorder = Recorder(Path(sys.argv[1]), flush_seconds=0.01)
-        recording = recorder.open(Header(id="x", audit_id="a", session="s", user="u", cluster="c"))
+        recording = recorder.open(Header(id=sys.argv[2], audit_id="a", session="s", user="u", cluster="c"))
         number = 0
         while True:
             recording.output("stdout", b"%d\\n" % number)
@@ -223,13 +292,13 @@ KILLED = """
 
 def test_kill_minus_9_leaves_a_recording_that_replays_to_the_last_flush(tmp_path):
     child = subprocess.Popen(
-        [sys.executable, "-c", textwrap.dedent(KILLED), str(tmp_path)], stdout=subprocess.PIPE
+        [sys.executable, "-c", textwrap.dedent(KILLED), str(tmp_path), ID], stdout=subprocess.PIPE
     )
     flushed = int([child.stdout.readline() for _ in range(3)][-1])
     child.send_signal(signal.SIGKILL)
     child.stdout.close()
     child.wait()
-    (path,) = Path(tmp_path).glob("*/x.cast")
+    (path,) = Path(tmp_path).glob(f"*/{ID}.cast")
     with path.open("rb") as file:
         assert json.loads(file.readline())["version"] == 2
         texts = [event.text for event in read_events(file)]
