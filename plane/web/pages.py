@@ -8,7 +8,7 @@ from werkzeug.datastructures import MultiDict
 from werkzeug.sansio.response import Response as AnyResponse
 
 from plane.api.caller import client_of
-from plane.errors import BadRequest, PlaneError
+from plane.errors import BadRequest, PlaneError, TooLarge
 from plane.identity.login import Finished, Login
 from plane.identity.passwords import SHORTEST
 from plane.identity.users import LocalUsers
@@ -43,7 +43,10 @@ def blueprint(login: Login, users: LocalUsers, *, url: str) -> Blueprint:
 
     @routes.before_request
     async def small() -> None:
-        request.max_content_length = _MAX_FORM_BYTES
+        # Browsers always say how long a form is.
+        length = request.content_length
+        if request.method == "POST" and (length is None or length > _MAX_FORM_BYTES):
+            raise TooLarge("This form is larger than any of ours.")
 
     @routes.after_request
     async def mark(response: Response) -> Response:
