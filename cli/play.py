@@ -1,159 +1,183 @@
-"""`plane play`: shows a recorded session as it happened, or its text at once."""
+"""`plane play`: show a recorded session again, at its own pace, safe for the terminal."""
 
-import contextlib
+import io
 import os
-import select
+import re
 import sys
 import time
-from collections.abc import Iterator
+from collections.abc import Callable, Iterable, Iterator
+from contextlib import contextmanager
 from pathlib import Path
-from typing import Protocol
 
 import click
 
-from cli.cast import Cast, Entry, read
-from cli.client import client_for, segment
+from cli import cast
 from cli.errors import CliError, ExitCode
 from cli.login import proxy_option
-from cli.output import safe
-from cli.terminal import Plain, Screen
+from cli.output import Document, mapping, safe
+from cli.terminal import Page, Screen
 
-_LONGEST_WAIT = 86400.0
+_ID = re.compile(r"[0-9a-fA-F]{8}(?:-[0-9a-fA-F]{4}){3}-[0-9a-fA-F]{12}")
+Wait = Callable[[float | None], str]
 
 
-@click.command(short_help="Show a recorded session.")
+@click.command(short_help="Replay a recorded session.")
 @click.argument("recording", metavar="ID|FILE.cast")
-@click.option("--speed", default=1.0, type=click.FloatRange(0.01, 1000), help="2 is twice as fast.")
 @click.option(
-    "--idle-limit", type=click.FloatRange(0), metavar="SECONDS", help="Never wait longer than this."
+    "--speed",
+    type=click.FloatRange(0.01, 1000),
+    default=1.0,
+    show_default=True,
+    help="Play this many times faster.",
 )
-@click.option("--dump", is_flag=True, help="Print the text at once, as when piped.")
+@click.option(
+    "--idle-limit",
+    type=click.FloatRange(0),
+    metavar="SECONDS",
+    help="Never pause longer than this.",
+)
+@click.option("--no-timing", is_flag=True, help="Show everything at once.")
+@click.option("--dump", is_flag=True, help="Print plain text without colours or cursor movement.")
 @proxy_option
 def play(
-    recording: str, *, speed: float, idle_limit: float | None, dump: bool, proxy: str | None
-) -> None:
-    """Show a recorded session: space pauses, q quits.
+    recording: str, *, speed: float, idle_limit: float | None, no_timing: bool, dump: bool,
+    proxy: str | None,
+) -> None:  # fmt: skip
+    """Replay a recording by its ID (see `plane recordings ls`) or from a file (- is stdin).
 
-    Piped, it prints the text without waiting. Sequences that would act on your terminal
-    (clipboard, title, answers typed for you) are left out.
+    Space pauses and goes on, q or ^C quits. Into a pipe or file, plain text is written at once.
+    What was recorded can do nothing to your terminal but show text.
     """
-    with _opened(recording, proxy) as cast:
+    if isinstance(sys.stdout, io.TextIOWrapper):
+        sys.stdout.reconfigure(errors="replace")  # a locale without UTF-8 must not end the replay
+    with _lines(recording, proxy) as lines:
+        header, events = cast.read(lines)
         if dump or not sys.stdout.isatty():
-            _dump(cast)
+            write_page(events)
             return
-        _say_size(cast)
-        limit = cast.idle_limit if idle_limit is None else idle_limit
-        with _keys() as keys:
-            _replay(cast, keys, speed=speed, limit=_LONGEST_WAIT if limit is None else limit)
+        _warn_if_small(header)
+        pace = cast.delays(events, speed=speed, idle_limit=0.0 if no_timing else idle_limit)
+        with _keyboard() as wait:
+            show(pace, wait=wait, write=_write)
 
 
-@contextlib.contextmanager
-def _opened(recording: str, proxy: str | None) -> Iterator[Cast]:
-    path = Path(recording)
-    if path.suffix == ".cast" or os.sep in recording or path.is_file():
-        try:
-            file = path.open("rb")
-        except OSError as error:
-            message = f"cannot read {safe(recording)}: {error.strerror}"
-            raise CliError(message, code=ExitCode.NOT_FOUND) from error
-        with file:
-            yield read(file, name=safe(recording))
-        return
-    body = client_for(proxy).get_bytes(f"/v1/recordings/{segment(recording)}/cast")
-    yield read(body.splitlines(keepends=True), name=safe(recording))
+def write_page(events: Iterable[cast.Event]) -> None:
+    """Print what was shown as plain text."""
+    page = Page()
+    for event in events:
+        if event.code == "o":
+            _write(page.feed(event.text))
+        elif event.code == "m":
+            _write(_marker(event))
+    _write(page.reset())
 
 
-def _dump(cast: Cast) -> None:
-    plain = Plain()
-    for entry in cast.entries:
-        _write(_marker(entry) if entry.marker else plain.feed(entry.text))
-    sys.stdout.flush()
-
-
-def _replay(cast: Cast, keys: "Keys", *, speed: float, limit: float) -> None:
+def show(
+    pace: Iterable[tuple[float, cast.Event]], *, wait: Wait, write: Callable[[str], None]
+) -> None:
+    """Write the events at their pace; `wait` sleeps at most that long and returns a key or ""."""
     screen = Screen()
-    due = time.monotonic()
     try:
-        for entry in cast.entries:
-            due += min(entry.wait, limit) / speed
-            paused = keys.wait_until(due)
-            if paused is None:
+        for seconds, event in pace:
+            if not _pause(seconds, wait):
                 break
-            due += paused
-            _write(_marker(entry) if entry.marker else screen.feed(entry.text))
-            sys.stdout.flush()
+            write(_marker(event) if event.code == "m" else screen.feed(event.text))
     finally:
-        _write(screen.reset() + "\n")
-        sys.stdout.flush()
+        # On ^C, q and errors too: the shell must not go on in the recording's colours.
+        write(screen.reset() + "\r\n")
 
 
-def _marker(entry: Entry) -> str:
-    return f"\n[{safe(entry.text)}]\n"
+def _marker(event: cast.Event) -> str:
+    """What the recording says of itself, such as bytes that are not shown."""
+    return f"\n[{safe(event.text)}]\n"
 
 
-def _write(text: str) -> None:
-    # Whatever the locale is: a recording is UTF-8, and an odd character must not end it.
-    sys.stdout.buffer.write(text.encode("utf-8", "replace"))
+def _pause(seconds: float, wait: Wait) -> bool:
+    """Wait, with what the keys ask for; False when it should end."""
+    until = time.monotonic() + seconds
+    while (left := until - time.monotonic()) > 0:
+        key = wait(left)
+        if key == "q":
+            return False
+        if key == " ":
+            begun = time.monotonic()
+            while (key := wait(None)) != " ":
+                if key == "q":
+                    return False
+            until += time.monotonic() - begun
+    return True
 
 
-def _say_size(cast: Cast) -> None:
-    columns, lines = os.get_terminal_size(sys.stdout.fileno())
-    if columns and lines and (cast.width > columns or cast.height > lines):
-        told = f"recorded at {cast.width}x{cast.height}, your terminal has {columns}x{lines}"
-        print(told, file=sys.stderr)
-
-
-class Keys(Protocol):
-    """The person at the keyboard, if there is one."""
-
-    def wait_until(self, due: float) -> float | None:
-        """Wait until `due` (monotonic); the seconds it was paused, None to quit."""
-        ...
-
-
-class _NoKeys:
-    def wait_until(self, due: float) -> float | None:
-        time.sleep(max(0.0, due - time.monotonic()))
-        return 0.0
-
-
-class _Keyboard:
-    def __init__(self, fd: int) -> None:
-        self._fd = fd
-
-    def wait_until(self, due: float) -> float | None:
-        paused = 0.0
-        while True:
-            key = self._pressed(max(0.0, due + paused - time.monotonic()))
-            if key == b" ":
-                began = time.monotonic()
-                while (key := self._pressed(None)) not in (b" ", b"q", b"\x04", b""):
-                    pass
-                paused += time.monotonic() - began
-            if key in (b"q", b"\x04", b""):
-                return None
-            if key is None:
-                return paused
-
-    def _pressed(self, seconds: float | None) -> bytes | None:
-        ready, _, _ = select.select([self._fd], [], [], seconds)
-        return os.read(self._fd, 1) if ready else None
-
-
-@contextlib.contextmanager
-def _keys() -> Iterator[Keys]:
-    if not sys.stdin.isatty():
-        yield _NoKeys()
+@contextmanager
+def _keyboard() -> Iterator[Wait]:
+    """Single keys without echo when stdin is a terminal, plain sleeping when not."""
+    if not sys.stdin.isatty() or os.name != "posix":
+        yield _sleep
         return
+    import select
     import termios
     import tty
 
     fd = sys.stdin.fileno()
     before = termios.tcgetattr(fd)
-    # Not raw: line feeds still return the carriage, and ^C still ends the program.
-    tty.setcbreak(fd)
+
+    def wait(seconds: float | None) -> str:
+        ready, _, _ = select.select([fd], [], [], _slice(seconds))
+        if not ready:
+            return ""
+        return os.read(fd, 1).decode("latin-1") or "q"  # an empty read: the terminal has gone
+
     try:
-        yield _Keyboard(fd)
+        tty.setcbreak(fd)  # ^C still interrupts, and line feeds are still line breaks
+        yield wait
     finally:
-        # What was typed meanwhile, by the person or by the terminal, must not reach the shell.
+        # Flushed: what a terminal answered or somebody typed must not reach the shell.
         termios.tcsetattr(fd, termios.TCSAFLUSH, before)
+
+
+def _sleep(seconds: float | None) -> str:
+    time.sleep(_slice(seconds))
+    return ""
+
+
+def _slice(seconds: float | None) -> float:
+    # ^C that comes right before the system call would wait for its end, perhaps for hours.
+    return 0.5 if seconds is None else min(seconds, 0.5)
+
+
+@contextmanager
+def _lines(recording: str, proxy: str | None) -> Iterator[Iterable[bytes]]:
+    if recording == "-":
+        yield sys.stdin.buffer
+    elif _ID.fullmatch(recording) and not Path(recording).exists():
+        yield _fetched(recording.lower(), proxy)
+    else:
+        path = Path(recording)
+        if not path.is_file():
+            hint = "Give the ID of a recording (see `plane recordings ls`) or a file."
+            message = f"there is no file {safe(recording)!r}"
+            raise CliError(message, hint=hint, code=ExitCode.NOT_FOUND)
+        with path.open("rb") as file:
+            yield file
+
+
+def _fetched(recording: str, proxy: str | None) -> list[bytes]:
+    from cli.client import client_for, segment
+
+    content = client_for(proxy).get_bytes(f"/v1/recordings/{segment(recording)}/cast")
+    return content.splitlines(keepends=True)
+
+
+def _warn_if_small(header: Document) -> None:
+    recorded = mapping(header)
+    width, height = recorded.get("width"), recorded.get("height")
+    here = os.get_terminal_size(sys.stdout.fileno())
+    if not (isinstance(width, int) and isinstance(height, int)):
+        return
+    if width > here.columns or height > here.lines:
+        print(f"note: recorded at {width}x{height}, larger than this terminal", file=sys.stderr)
+
+
+def _write(text: str) -> None:
+    sys.stdout.write(text)
+    sys.stdout.flush()

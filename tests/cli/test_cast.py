@@ -34,9 +34,11 @@ def test_what_is_no_recording_is_one_clear_error(first):
 @pytest.mark.parametrize(
     "damaged", [b'[1.0, "o", "to', b"\n", b"{}\n", b'[1, "o"]\n', b"\xff\n", b'["1", "o", ""]\n'],
 )  # fmt: skip
-def test_a_torn_or_damaged_line_ends_the_recording(damaged):
-    assert [event.text for event in events(b'[0, "o", "a"]\n', damaged, b'[2, "o", "b"]\n')] == [
-        "a"
+def test_a_torn_or_damaged_line_ends_the_recording_and_that_is_said(damaged):
+    found = events(b'[0, "o", "a"]\n', damaged, b'[2, "o", "b"]\n')
+    assert [(event.code, event.text) for event in found] == [
+        ("o", "a"),
+        ("m", "the recording is cut off here"),
     ]
 
 
@@ -46,9 +48,13 @@ def test_hostile_times_neither_run_backwards_nor_stop_the_replay():
     assert times == [1.0, 1.0, 1.0, 1.0, 1e9, 1e9]
 
 
-def test_only_output_is_shown_and_input_counts_as_waiting():
+def test_output_and_markers_are_shown_and_input_counts_as_waiting():
     found = events(b'[1, "o", "a"]\n', b'[2, "i", "x"]\n', b'[2, "m", ""]\n', b'[5, "o", "b"]\n')
-    assert [(gap, event.text) for gap, event in cast.delays(found)] == [(1.0, "a"), (4.0, "b")]
+    assert [(gap, event.text) for gap, event in cast.delays(found)] == [
+        (1.0, "a"),
+        (1.0, ""),
+        (3.0, "b"),
+    ]
 
 
 def test_speed_and_idle_limit():
