@@ -14,6 +14,7 @@ from dataclasses import astuple
 from pathlib import Path
 from typing import TypeVar
 
+from plane.audit.events import EventType, Stage
 from plane.audit.query import TEXTS, Query, facts, matches
 from plane.audit.segment import segments
 from plane.audit.tail import Place, end, parsed, read_on
@@ -51,7 +52,8 @@ ON CONFLICT (audit_id, type) DO UPDATE SET
     time = excluded.time, seq = excluded.seq, line = excluded.line
 WHERE excluded.seq > newest.seq
 """
-_NEWEST_OF_ITS_ID = "seq = (SELECT max(seq) FROM newest AS other WHERE other.audit_id = m.audit_id)"
+_IS_NEWEST = "seq = (SELECT max(seq) FROM newest AS other WHERE other.audit_id = m.audit_id)"
+_LAST_START = "SELECT coalesce(max(seq), 0) FROM newest WHERE type = ?"
 
 
 class AuditIndex:
@@ -68,7 +70,11 @@ class AuditIndex:
         return f"<AuditIndex {self._path}>"
 
     async def search(self, query: Query) -> list[dict[str, object]]:
-        """The newest line of each audit id that matches, newest first, from the whole log."""
+        """The newest line of each audit id that matches, newest first, from the whole log.
+
+        A line after which nothing came has a `state`: `unfinished`, or `interrupted` when the
+        server has started again since.
+        """
         return await self._run(lambda: self._search(query))
 
     async def follow(self, query: Query) -> AsyncGenerator[dict[str, object], None]:
@@ -99,9 +105,10 @@ class AuditIndex:
             _log.warning("audit index %s: %s; it is made anew", self._path, error)
             database = self._anew()
         where, values = _where(query)
-        sql = f"SELECT line FROM newest AS m WHERE {where} ORDER BY seq DESC LIMIT ?"  # noqa: S608
+        sql = f"SELECT line, {_IS_NEWEST} FROM newest AS m WHERE {where} ORDER BY seq DESC LIMIT ?"  # noqa: S608
+        (started,) = database.execute(_LAST_START, (EventType.SERVER_START,)).fetchone()
         rows = database.execute(sql, [*values, query.limit])
-        return [json.loads(line) for (line,) in rows]
+        return [_told(json.loads(line), newest=newest, started=started) for line, newest in rows]
 
     def _caught_up(self) -> sqlite3.Connection:
         database = self._database
@@ -182,6 +189,13 @@ def _is_event(line: Mapping[str, object]) -> bool:
     return isinstance(line.get("auditID"), str) and isinstance(seq, int) and 0 < seq < 2**63
 
 
+def _told(line: dict[str, object], *, newest: bool, started: int) -> dict[str, object]:
+    seq = line["seq"]
+    if newest and isinstance(seq, int) and line.get("stage") != Stage.RESPONSE_COMPLETE:
+        line["state"] = "interrupted" if seq < started else "unfinished"
+    return line
+
+
 def _where(query: Query) -> tuple[str, list[object]]:
     terms: list[tuple[str, object]] = [
         (f"{key} = ?", getattr(query, key)) for key in TEXTS if getattr(query, key)
@@ -194,5 +208,5 @@ def _where(query: Query) -> tuple[str, list[object]]:
         terms.append(("time < ?", rfc3339(query.until)))
     texts = [text for text, _ in terms]
     if not query.type:
-        texts.append(_NEWEST_OF_ITS_ID)
+        texts.append(_IS_NEWEST)
     return " AND ".join(texts), [value for _, value in terms]

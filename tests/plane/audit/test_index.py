@@ -173,3 +173,25 @@ async def test_a_follower_who_goes_away_leaves_nothing_behind(index):
     await cancel(waiting)
     assert waiting.cancelled()
     await lines.aclose()
+
+
+async def test_kill_minus_9_leaves_requests_that_are_listed_as_interrupted(log, index):
+    write(log, "cut", stage=Stage.REQUEST_RECEIVED, outcome=None)
+    write(log, "whole", stage=Stage.REQUEST_RECEIVED, outcome=None)
+    write(log, "whole")
+
+    async def states():
+        found = await index.search(Query(type="kube.request"))
+        return {line["auditID"]: line.get("state") for line in found}
+
+    assert await states() == {"whole": None, "cut": "unfinished"}
+    write(log, "start", type=EventType.SERVER_START)
+    write(log, "live", stage=Stage.RESPONSE_STARTED)
+    assert await states() == {"live": "unfinished", "whole": None, "cut": "interrupted"}
+
+
+async def test_a_session_that_ended_is_not_unfinished_when_its_start_is_asked_for(log, index):
+    write(log, "s", type=EventType.SESSION_START, stage=Stage.RESPONSE_STARTED)
+    write(log, "s", type=EventType.SESSION_END)
+    (line,) = await index.search(Query(type="session.start"))
+    assert "state" not in line
