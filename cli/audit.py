@@ -93,6 +93,8 @@ def _object(event: Document) -> str:
 
 def _result(event: Document) -> object:
     """The answer's code, or what plane decided when nothing was answered yet."""
+    if event.get("state") == "interrupted":  # the server died in the middle
+        return "interrupted"
     code = mapping(event.get("responseStatus")).get("code")
     if code is not None:
         return code
