@@ -76,7 +76,12 @@ def application(services: Services) -> Quart:
         login_api.blueprint(services.login, _about(services)),
         session_api.blueprint(services.credentials, access.caller),
         users_api.blueprint(services.users, access, url=services.url),
-        pages.blueprint(services.login, services.users, url=services.url),
+        pages.blueprint(
+            services.login,
+            services.users,
+            url=services.url,
+            default_connector=services.settings.auth_service.default_connector or "",
+        ),
         kube.blueprint(services.pipeline),
     ):
         app.register_blueprint(blueprint)

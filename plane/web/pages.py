@@ -18,14 +18,19 @@ from plane.web.page import guarded, page, strict_transport
 _MAX_FORM_BYTES = 16 * 1024
 
 
-def blueprint(login: Login, users: LocalUsers, *, url: str) -> Blueprint:
-    """The pages' routes; `url` is the address that people use."""
+def blueprint(
+    login: Login, users: LocalUsers, *, url: str, default_connector: str = ""
+) -> Blueprint:
+    """The pages' routes; `url` is the address that people use.
+
+    `default_connector` serves who names none; without it, and with several, a page asks.
+    """
     routes = Blueprint(
         "pages", __name__, template_folder="templates", static_folder="static",
         static_url_path="/static",
     )  # fmt: skip
     browsers, transport = Browsers(url), strict_transport(url)
-    _login_routes(routes, login, browsers)
+    _login_routes(routes, login, browsers, default=default_connector)
     _provider_routes(routes, login, browsers)
     _invite_routes(routes, users, browsers, url=url)
 
@@ -57,14 +62,15 @@ def blueprint(login: Login, users: LocalUsers, *, url: str) -> Blueprint:
     return routes
 
 
-def _login_routes(routes: Blueprint, login: Login, browsers: Browsers) -> None:
+def _login_routes(routes: Blueprint, login: Login, browsers: Browsers, *, default: str) -> None:
     @routes.get("/v1/login/authorize")
     async def authorize() -> AnyResponse:
         params, client = _params(), client_of(request)
         browser = browsers.greet(request)
         found = login.authorize(params, browser=browser, client=client)
-        choices = login.choices()
-        wanted = params.get("connector") or (choices[0].name if len(choices) == 1 else "")
+        names = [each.name for each in login.choices()]
+        only = names[0] if len(names) == 1 else ""
+        wanted = params.get("connector") or (default if default in names else only)
         if not wanted:
             return guarded(redirect(f"/v1/login/choose?login={found}", 303))
         target = await login.begin(found, wanted, browser=browser, client=client)

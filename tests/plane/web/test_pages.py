@@ -3,9 +3,11 @@
 from urllib.parse import parse_qs, urlsplit
 
 import pytest
+from quart import Quart
 
 from plane.audit.events import EventType
 from plane.identity.native import OUT_OF_BAND
+from plane.web import pages
 
 
 def code_in(url):
@@ -349,3 +351,15 @@ async def test_the_style_sheet_is_there(browser):
 async def test_the_host_header_does_not_get_into_a_page(browser):
     page = await browser.open("/", headers={"Host": "evil.example.com"})
     assert "evil" not in page.answer.text
+
+
+@pytest.mark.parametrize(("default", "expected"), [("local", "local"), ("ghost", "choose")])
+async def test_the_default_connector_serves_who_names_none(
+    house, corp, authorize, default, expected
+):
+    quart = Quart("plane.web")
+    quart.register_blueprint(
+        pages.blueprint(house.login, house.users, url=house.url, default_connector=default)
+    )
+    answer = await quart.test_client().get(authorize())
+    assert f"/v1/login/{expected}?" in answer.headers["Location"]
