@@ -74,9 +74,14 @@ class Splice:
             await asyncio.wait(waited, return_when=asyncio.FIRST_COMPLETED)
             reason = self._reason(up, down)
             if reason is not None:
+                # What the tap could not follow was not passed on, so nothing may follow it.
+                self._deaf = self._deaf or _failed(up)
+                await cancel(up)
                 await self._end(reason, down)
                 return Ending(closed_by=ClosedBy.PLANE, reason=reason)
             if down.done():
+                # One reader at a time: bytes that the linger discards are not for the tap.
+                await cancel(up)
                 await self._sides.client.linger()
                 return Ending(closed_by=ClosedBy.CLUSTER)
             await cancel(down)
@@ -160,3 +165,7 @@ class Splice:
             async with asyncio.timeout(_AFTERMATH_SECONDS):
                 while data := await sides.cluster.read():
                     sides.witness.see(sides.tap.server(data))
+
+
+def _failed(task: asyncio.Task[None]) -> bool:
+    return task.done() and not task.cancelled() and task.exception() is not None

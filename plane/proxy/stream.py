@@ -13,7 +13,7 @@ from plane.audit.redact import command as redact_command
 from plane.clock import Clock
 from plane.errors import BadRequest, EvidenceUnavailable, UpstreamUnavailable
 from plane.kube.headers import Headers, to_client
-from plane.kube.tap import PortFailed, PortOpened, Tap, TapError, choose_tap, offered
+from plane.kube.tap import PortFailed, PortOpened, Tap, TapError, choose_tap, narrow, offered
 from plane.proxy.call import Call
 from plane.proxy.live import LiveStream
 from plane.proxy.route import Route
@@ -97,6 +97,12 @@ class Streamer:
         self, session: _Session, stream: Stream, route: Route, headers: Headers, *, live: LiveStream
     ) -> None:
         call, trail = session.call, session.trail
+        assert trail.request is not None
+        # Offers that no tap follows are taken out: a newer cluster might choose one of them.
+        headers = narrow(
+            subresource=trail.request.what.subresource,
+            request_headers=[*headers, (b"Upgrade", call.upgrade.encode("latin-1"))],
+        )
         head = _head(call, trail, [*route.upstream.dialer.identity(), *headers])
         answer = await ask(stream, head, trail.name)
         if not agrees(answer, call.headers):
@@ -243,7 +249,7 @@ def _head(call: Call, trail: Trail, headers: Headers) -> bytes:
     assert trail.request is not None
     lines = [b"%b %b HTTP/1.1\r\n" % (call.method.encode(), trail.request.target)]
     lines += [b"%b: %b\r\n" % pair for pair in headers]
-    lines += [b"Connection: Upgrade\r\n", b"Upgrade: %b\r\n" % call.upgrade.encode("latin-1")]
+    lines.append(b"Connection: Upgrade\r\n")
     if call.method != "GET":
         lines.append(b"Content-Length: 0\r\n")
     return b"".join([*lines, b"\r\n"])
