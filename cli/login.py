@@ -58,6 +58,8 @@ def login(  # noqa: PLR0913 - one parameter per flag
         fresh = sign_in(wish, known=profiles.load(place))
         profiles.save(fresh)
         failure_marker(place).unlink(missing_ok=True)
+    if ttl and fresh.expires > time.time() + duration_seconds(ttl) + 60:
+        print("warning: this server gives no shorter logins", file=sys.stderr)
     left = span(fresh.expires - time.time())
     print(f"Logged in to {place} as {safe(fresh.user)} for {left}.")
     print("See your clusters with `plane kube ls`.", file=sys.stderr)
@@ -101,11 +103,9 @@ def status(output: str) -> None:
     except CliError:
         current = ""
     found = profiles.known()
-    show_list(
-        [_described(profile, current=current, now=now) for profile in found],
-        output=output,
-        columns=_COLUMNS,
-    )
+    shown = [_described(profile, current=current, now=now) for profile in found]
+    if shown or output in ("json", "yaml"):
+        show_list(shown, output=output, columns=_COLUMNS)
     if not any(profile.proxy == current and profile.live(now) for profile in found):
         target = f" --proxy {current}" if current else " --proxy https://plane.example.com"
         hint = f"Run `plane login{target}`."

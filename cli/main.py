@@ -31,7 +31,7 @@ def run(arguments: list[str]) -> int:
     except BrokenPipeError:
         # The reader (head, less) has seen enough; Python would complain again while it exits.
         os.dup2(os.open(os.devnull, os.O_WRONLY), sys.stdout.fileno())
-        return int(ExitCode.OK)
+        return int(ExitCode.FAILURE)
     except Exception as error:
         if os.environ.get("PLANE_DEBUG"):
             raise

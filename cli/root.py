@@ -16,8 +16,8 @@ class LazyGroup(click.Group):
     lazy: ClassVar[Mapping[str, str]] = {}
 
     def list_commands(self, ctx: click.Context) -> list[str]:
-        """Every command's name, in the order of the table."""
-        return [*self.lazy, *super().list_commands(ctx)]
+        """Every command's name, in the order of the table, after those of the module itself."""
+        return [*super().list_commands(ctx), *self.lazy]
 
     def get_command(self, ctx: click.Context, cmd_name: str) -> click.Command | None:
         """Import the command's module and return the command; None when there is none."""

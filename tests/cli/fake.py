@@ -3,7 +3,7 @@
 State is plain attributes that tests read and change; every request is kept in `requests`.
 """
 
-# ruff: noqa: RET502, RET503 - an answer is sent, nothing is returned
+# ruff: noqa: RET503 - an answer is sent, nothing is returned
 
 import datetime as dt
 import hashlib
