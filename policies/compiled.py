@@ -5,7 +5,6 @@ answer depends on what was kept.
 """
 
 from collections.abc import Callable, Iterable, Sequence
-from operator import itemgetter
 
 from policies.kinds import VERBS
 from policies.model import Decision, Role
@@ -18,61 +17,62 @@ MAX_DECISIONS = 4096
 VERB_SET = frozenset(VERBS)
 
 Match = Callable[[str], bool]
-# order, number of the role, matchers of group, namespace and name (None is "any"), the rule
-Entry = tuple[int, int, Match | None, Match | None, Match | None, Rule]
+# number of the role, matchers of group and name (None is "any"), the rule
+Entry = tuple[int, Match | None, Match | None, Rule]
 # number of the role -> its first rule that fits
 Hits = dict[int, Rule]
 
 
 class Bucket:
-    """The rules of all roles for one verb and kind; literal namespaces are found by hash."""
+    """The rules of all roles for one verb and kind; those for a namespace are found by hash."""
 
-    __slots__ = ("entries", "exact", "loose")
+    __slots__ = ("_every", "_near", "entries")
 
     def __init__(self, rules: Iterable[tuple[int, Rule]]) -> None:
         self.entries = tuple(rules)
-        self.loose: list[Entry] = []
-        self.exact: dict[str, list[Entry]] = {}
-        for order, (number, rule) in enumerate(self.entries):
-            literal = rule.namespace.literal
-            entry = (
-                order,
-                number,
-                None if rule.group.is_any else rule.group.match,
-                None if rule.namespace.is_any else rule.namespace.match,
-                None if rule.name.is_any else rule.name.match,
-                rule,
-            )
-            if literal is None:
-                self.loose.append(entry)
-            else:
-                self.exact.setdefault(literal, []).append(entry)
+        self._near: dict[str, tuple[Entry, ...]] = {}
+        self._every: dict[tuple[object, ...], Hits] = {}
 
     def named(self, ask: Ask) -> Hits:
         """Each role's first rule for a named object that is no Namespace, roles in order."""
-        group, namespace, name = ask.group, ask.namespace, ask.name
-        exact: dict[int, Entry] = {}
-        for entry in self.exact.get(namespace, ()):
-            _, number, fits_group, _, fits_name, _ = entry
+        group, name = ask.group, ask.name
+        hits: Hits = {}
+        for number, fits_group, fits_name, rule in self._within(ask.namespace):
             if (
-                number not in exact
+                number not in hits
                 and (fits_name is None or fits_name(name))
                 and (fits_group is None or fits_group(group))
             ):
-                exact[number] = entry
-        loose: dict[int, Entry] = {}
-        for entry in self.loose:
-            _, number, fits_group, inside, fits_name, _ = entry
-            if (
-                number not in loose
-                # A pattern never means the objects outside all namespaces, only * does.
-                and (inside is None or (namespace and inside(namespace)))
-                and (fits_name is None or fits_name(name))
-                and (fits_group is None or fits_group(group))
-            ):
-                loose[number] = entry
-        found = _merge(exact, loose) if exact and loose else exact or loose
-        return {number: entry[5] for number, entry in found.items()}
+                hits[number] = rule
+        return hits
+
+    def _within(self, namespace: str) -> tuple[Entry, ...]:
+        known = self._near.get(namespace)
+        if known is None:
+            known = tuple(
+                (
+                    number,
+                    None if rule.group.is_any else rule.group.match,
+                    None if rule.name.is_any else rule.name.match,
+                    rule,
+                )
+                for number, rule in self.entries
+                if rule.in_namespace(namespace)
+            )
+            if len(self._near) >= MAX_KEPT:
+                self._near.clear()
+            self._near[namespace] = known
+        return known
+
+    def every(self, fits: Callable[[Rule, Ask], bool], ask: Ask) -> Hits:
+        """As first(), kept, for a predicate that looks at a collection and at no name."""
+        key = (fits, ask.kind, ask.group, ask.namespace, ask.cluster_wide)
+        known = self._every.get(key)
+        if known is None:
+            if len(self._every) >= MAX_KEPT:
+                self._every.clear()
+            known = self._every[key] = self.first(fits, ask)
+        return known
 
     def first(self, fits: Callable[[Rule, Ask], bool], ask: Ask) -> Hits:
         """Each role's first rule for which `fits` holds, roles in order."""
@@ -81,14 +81,6 @@ class Bucket:
             if number not in hits and fits(rule, ask):
                 hits[number] = rule
         return hits
-
-
-def _merge(left: dict[int, Entry], right: dict[int, Entry]) -> dict[int, Entry]:
-    """Of each role the earlier entry; entries are numbered through all roles in order."""
-    out: dict[int, Entry] = {}
-    for entry in sorted((*left.values(), *right.values()), key=itemgetter(0)):
-        out.setdefault(entry[1], entry)
-    return out
 
 
 class Tables:

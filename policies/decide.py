@@ -5,7 +5,6 @@ that says so. Reasons name roles and rules, never other clusters.
 """
 
 from collections.abc import Sequence
-from dataclasses import replace
 
 from policies.api import api_decide
 from policies.ask import ask_of, is_discovery, is_self_review
@@ -57,19 +56,21 @@ def _decide(policy: Policy, person: Person, request: Request) -> Decision:
     matched = tuple([number for number in hits if number in selected])
     if not matched:
         return Decision(allowed=False, reason=_nobody(policy, person, request))
-    answer = _permit(policy, person, matched, hits)
-    if ask.every and answer.allowed and is_partial(policy, person, ask):
-        return replace(answer, partial=True)
-    return answer
+    partial = ask.every and is_partial(policy, person, ask)
+    return _permit(policy, person, {n: hits[n] for n in matched}, partial=partial)
 
 
 def denying(tables: Tables, ask: Ask) -> Hits:
-    """The deny rules that refuse the request whole."""
+    """The first deny rule that refuses the request whole, by its role's number."""
     for verb in ask.denied_by:
         bucket = tables.bucket(verb, ask.kind)
-        hits = bucket.first(Rule.denies_all if ask.every else Rule.denies, ask)
-        if hits:
-            return hits
+        if ask.every:
+            for number, rule in bucket.every(Rule.denies_all, ask).items():
+                return {number: rule}
+            continue
+        for number, rule in bucket.entries:
+            if rule.denies(ask):
+                return {number: rule}
     if ask.kind == "namespaces" and not ask.every and "delete" in ask.denied_by:
         # Who may not delete what is inside may not delete the whole (stricter than Teleport).
         for number, rule in tables.within:
@@ -96,7 +97,7 @@ def allowing(policy: Policy, person: Person, ask: Ask, request: Request) -> dict
 def _by_verb(tables: Tables, ask: Ask, verb: str) -> Hits:
     bucket = tables.bucket(verb, ask.kind)
     if ask.kind != "namespaces":
-        return bucket.first(Rule.may_allow, ask) if ask.every else bucket.named(ask)
+        return bucket.every(Rule.may_allow, ask) if ask.every else bucket.named(ask)
     hits = bucket.first(Rule.may_allow if ask.every else Rule.allows, ask)
     if verb not in READS:
         return hits
@@ -114,15 +115,15 @@ def _path_rules(tables: Tables, request: Request) -> Hits:
 
 
 def _permit(
-    policy: Policy, person: Person, matched: tuple[int, ...], hits: dict[int, Rule | None]
+    policy: Policy, person: Person, hits: dict[int, Rule | None], *, partial: bool
 ) -> Decision:
-    path = _path(hits[matched[0]])
-    key = (matched, path, person.subject.name, *map(person.lookup, policy.traits))
+    numbers = tuple(hits)
+    first, path = policy.roles[numbers[0]], _path(hits[numbers[0]])
+    key = (numbers, path, partial, person.subject.name, *map(person.lookup, policy.traits))
     known = policy.decisions.get(key)
     if known is not None:
         return known
-    given = grant(policy.roles, [policy.roles[number] for number in matched], person)
-    first = policy.roles[matched[0]]
+    given = grant(policy.roles, [policy.roles[number] for number in numbers], person)
     if given.fault:
         return Decision(
             allowed=False,
@@ -133,7 +134,7 @@ def _permit(
         )
     if given.roles[0] is not first:
         first = given.roles[0]
-        path = _path(next(hits[number] for number in matched if policy.roles[number] is first))
+        path = _path(next(hits[number] for number in numbers if policy.roles[number] is first))
     answer = Decision(
         allowed=True,
         reason=f"role {first.name} allows it ({path})",
@@ -142,10 +143,11 @@ def _permit(
         role=first.name,
         rule=path,
         roles=tuple(role.name for role in given.roles),
+        partial=partial,
         never_users=given.never_users,
         dropped=given.dropped,
     )
-    return policy.keep(key, answer) if given.roles[0] is policy.roles[matched[0]] else answer
+    return policy.keep(key, answer) if first is policy.roles[numbers[0]] else answer
 
 
 def _path(rule: Rule | None) -> str:

@@ -95,9 +95,15 @@ class Rule:
             return self.namespace.match(namespace)
         return self.namespace.is_any or self.namespace.literal == ""
 
+    def _in_a_group(self, ask: Ask) -> bool:
+        """Whether any group that serves the same objects fits; a deny means all of them."""
+        if self.group.is_any or self.group.match(ask.group):
+            return True
+        return len(ask.groups) > 1 and any(self.group.match(group) for group in ask.groups)
+
     def denies(self, ask: Ask) -> bool:
         """Whether a deny rule of this kind and verb fits the named object, by any of its groups."""
-        if not any(self.group.match(group) for group in ask.groups):
+        if not self._in_a_group(ask):
             return False
         if ask.kind == "namespaces":
             return ask.unnamed or self.target.match(ask.name)
@@ -133,7 +139,7 @@ class Rule:
 
     def denies_all(self, ask: Ask) -> bool:
         """Whether everything in the collection is denied."""
-        if not any(self.group.match(group) for group in ask.groups):
+        if not self._in_a_group(ask):
             return False
         if ask.kind == "namespaces":
             return self.target.is_any
@@ -141,7 +147,7 @@ class Rule:
 
     def may_deny(self, ask: Ask) -> bool:
         """Whether anything in the collection could be denied."""
-        if not any(self.group.match(group) for group in ask.groups):
+        if not self._in_a_group(ask):
             return False
         if ask.kind == "namespaces" or not ask.namespace:
             return True
