@@ -9,11 +9,11 @@ from collections.abc import AsyncIterator, Callable
 
 from quart import Blueprint, Request, Response, request
 
+from plane.kube.headers import Headers
 from plane.kube.status import status
 from plane.proxy.call import Call, ClientStream, Peer
 from plane.proxy.pipeline import Pipeline
 from plane.tasks import cancel, spawn
-from plane.upstream.base import Headers
 
 _HIGH_WATER_BYTES = 256 * 1024
 _METHODS = ["GET", "HEAD", "POST", "PUT", "PATCH", "DELETE", "OPTIONS"]
