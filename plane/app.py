@@ -5,11 +5,11 @@
 """
 
 import asyncio
-import contextlib
 import os
 import signal
 import sys
 from collections.abc import Coroutine, Mapping
+from dataclasses import replace
 from pathlib import Path
 
 import uvloop
@@ -23,6 +23,7 @@ from plane.audit.index import AuditIndex
 from plane.audit.log import AuditLog
 from plane.clock import SYSTEM
 from plane.config import Settings, configured_clusters, load
+from plane.edge.forwarded import client_address, networks
 from plane.edge.listener import Listener
 from plane.edge.tls import ReloadingContext, peer_of
 from plane.edge.web import WebForwarder
@@ -62,6 +63,7 @@ from plane.web.trust import EdgeTrust
 from policies.presets import PRESETS
 
 _GRACE_SECONDS = 5.0
+_DIAGNOSTICS = frozenset({b"/livez", b"/readyz", b"/healthz"})
 _STOPPING = "plane is stopping; run the command again in a moment"
 
 
@@ -89,6 +91,7 @@ class Server:
         self.archive = Archive(settings.recording_folder)
         self.index = AuditIndex(settings.audit_folder, data / "audit-index.db")
         self.url = settings.public_url or f"https://{settings.listen.host}:{settings.listen.port}"
+        self._trusted = networks(settings.trusted_proxies)
         self._background: list[asyncio.Task[None]] = []
         self._web_stop = asyncio.Event()
         self._identity()
@@ -168,7 +171,7 @@ class Server:
         self.fleet.start()
         self._spawn(self.user_changes.follow(), "user changes")
         self._spawn(self.sessions.keep_swept(), "session sweep")
-        self._spawn(self._serve_web(), "web")
+        self._web_task = self._spawn(self._serve_web(), "web")
         await self._listen()
         self._emit(EventType.SERVER_START, {"version": __version__, "url": self.url})
 
@@ -176,12 +179,13 @@ class Server:
         """Refuse newcomers, tell live streams why they end, finish what is under way."""
         self.live.end_all(_STOPPING)
         await self.listener.close(grace_seconds=_GRACE_SECONDS)
-        self._web_stop.set()
-        for task in self._background:
-            with contextlib.suppress(TimeoutError):
-                async with asyncio.timeout(_GRACE_SECONDS):
-                    await tasks.cancel(task)
+        await self.diagnostics.close(grace_seconds=0)
         self.web.close()
+        self._web_stop.set()
+        # Hypercorn ends by itself once its last connection has; only then is it cut off.
+        await asyncio.wait([self._web_task], timeout=_GRACE_SECONDS)
+        for task in self._background:
+            await tasks.cancel(task)
         self.routes.close()
         for live in (self.policies, self.connectors, self.clusters):
             await live.close()
@@ -197,10 +201,20 @@ class Server:
 
     async def serve(self, call: Call) -> None:
         """Kube paths are served here, everything else by the web application."""
+        if self._trusted:
+            address = client_address(call.peer.address, call.headers, self._trusted)
+            call.peer = replace(call.peer, address=address)
         if call.target.startswith(PREFIX):
             await self.pipeline.serve(call)
         else:
             await self.web.serve(call)
+
+    async def diagnose(self, call: Call) -> None:
+        """The diagnostics listener: health and nothing else, whoever asks."""
+        call.peer = replace(call.peer, session_id=None)
+        path = call.target.partition(b"?")[0]
+        call.target = call.target if path in _DIAGNOSTICS else b"/not-found"
+        await self.web.serve(call)
 
     async def _listen(self) -> None:
         settings = self._settings
@@ -213,6 +227,10 @@ class Server:
         if settings.plaintext_listen is not None:
             plain = settings.plaintext_listen
             await self.listener.open(plain.host, plain.port, None)
+        self.diagnostics = Listener(self.diagnose, lambda transport: peer_of(transport, _nobody))
+        if settings.diagnostics.listen is not None:
+            place = settings.diagnostics.listen
+            await self.diagnostics.open(place.host, place.port, None)
 
     def _certificate(self) -> tuple[Path, Path]:
         tls = self._settings.tls
@@ -272,8 +290,10 @@ class Server:
             shutdown_trigger=self._web_stop.wait,
         )
 
-    def _spawn(self, coroutine: Coroutine[None, None, None], name: str) -> None:
-        self._background.append(tasks.spawn(coroutine, name=name))
+    def _spawn(self, coroutine: Coroutine[None, None, None], name: str) -> asyncio.Task[None]:
+        task = tasks.spawn(coroutine, name=name)
+        self._background.append(task)
+        return task
 
     def _emit(self, kind: EventType, details: Mapping[str, object]) -> None:
         now = SYSTEM.now()
@@ -325,6 +345,10 @@ async def _greet(server: Server, settings: Settings) -> None:
     if invite is not None:
         lines.append(f"  first administrator, once: {invite}")
     print("\n".join(lines), flush=True)  # noqa: T201 - the terminal is the user's
+
+
+def _nobody(_certificate: bytes) -> None:
+    return None
 
 
 def _host(url: str) -> str:
