@@ -106,7 +106,7 @@ class Limits:
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Diagnostics:
-    """A plaintext listener of its own for /metrics and the health checks, without identity."""
+    """A plaintext listener of its own for the health checks, without identity."""
 
     listen: Endpoint | None = None
 
