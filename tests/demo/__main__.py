@@ -1,17 +1,14 @@
 """make demo: start a world, play the scenes, stop it; --keep leaves it for the hand, --stop ends that."""
 
 import argparse
-import contextlib
 import shutil
 import sys
 import time
 from pathlib import Path
 
-from cluster import Cluster, build, find_kubectls
+from cluster import build, find_kubectls
 from cluster.build import say
-from cluster.process import Processes
-from world import World
-from world.world import LABELS
+from world import World, orphans
 
 from demo.scenes import play
 
@@ -20,13 +17,7 @@ FOLDER = Path(__file__).parents[2] / ".demo"
 
 def stop() -> None:
     """End what any earlier demo left running, and forget its files."""
-    for name in LABELS:
-        with contextlib.suppress(FileNotFoundError):
-            Cluster(name, folder=FOLDER / name).down()
-    for folder in (FOLDER, FOLDER / "server"):
-        processes = Processes(folder)
-        for name in processes.names():
-            processes.stop(name)
+    orphans.end(FOLDER)
     shutil.rmtree(FOLDER, ignore_errors=True)
 
 
@@ -72,6 +63,7 @@ def main() -> int:
         world.stop()
         return 1
     if options.keep:
+        world.forget()
         _goodbye(world)
     else:
         world.stop()

@@ -1,6 +1,7 @@
 """Two clusters, a provider, a plane and its people, from nothing to the first login."""
 
 import json
+import os
 from collections.abc import Mapping
 from concurrent.futures import ThreadPoolExecutor
 from pathlib import Path
@@ -8,7 +9,9 @@ from pathlib import Path
 import yaml
 from cluster import Cluster, Kubectl
 from cluster.build import Say, say
+from cluster.given import GivenCluster
 
+from world import orphans
 from world.browser import Browser
 from world.person import Person
 from world.provider import Provider
@@ -26,7 +29,7 @@ class World:
     def __init__(self, folder: Path, *, kubectl: Kubectl, tell: Say = say) -> None:
         folder.mkdir(parents=True, exist_ok=True)
         self.folder = folder
-        self.clusters = {name: Cluster(name, folder=folder / name, tell=tell) for name in LABELS}
+        self.clusters = {name: _cluster(name, folder / name, tell) for name in LABELS}
         self.provider = Provider(folder)
         self.server = PlaneServer(
             folder / "server", kubeconfig=folder / "plane.kubeconfig", labels=LABELS
@@ -42,6 +45,8 @@ class World:
 
     def start(self) -> None:
         """Start everything; when this returns people can log in."""
+        orphans.sweep()
+        self._note = orphans.note(self.folder)
         with ThreadPoolExecutor() as pool:
             list(pool.map(self._start_cluster, self.clusters.values()))
         self.register()
@@ -55,6 +60,11 @@ class World:
         self.provider.stop()
         with ThreadPoolExecutor() as pool:
             list(pool.map(lambda cluster: cluster.down(), self.clusters.values()))
+        self.forget()
+
+    def forget(self) -> None:
+        """Let it outlive this process: no later run ends it."""
+        self._note.unlink(missing_ok=True)
 
     def register(self) -> None:
         """Let plane into the clusters with the rights of examples/rbac, and no others."""
@@ -96,8 +106,13 @@ class World:
         cluster.add_node()
 
 
+def _cluster(name: str, folder: Path, tell: Say) -> Cluster:
+    given = os.environ.get("PLANE_E2E_KUBECONFIG")
+    if given and name == "west":
+        return GivenCluster(name, folder=folder, kubeconfig=Path(given), tell=tell)
+    return Cluster(name, folder=folder, tell=tell)
+
+
 def _address(cluster: Cluster) -> dict[str, str]:
-    return {
-        "server": cluster.server,
-        "certificate-authority": str(cluster.folder / "pki" / "ca.crt"),
-    }
+    shown = cluster.kubectl("config", "view", "--raw", "--minify", "--flatten", "-o", "json")
+    return dict(json.loads(shown)["clusters"][0]["cluster"])
