@@ -51,24 +51,21 @@ def tail(  # noqa: PLR0913 - one parameter per flag
 
 @audit.command("search", short_help="Find events.")
 @_filters
+@click.option("--namespace", help="Namespace of the object.")
+@click.option("--resource", help="Resource of the object, e.g. pods.")
 @click.option("--since", "begin", default="24h", show_default=True, help="Duration or time.")
+@click.option("--until", "end", default="", help="Duration or time.")
 @click.option("--limit", default=1000, show_default=True, help="At most this many.")
 @output_option("table", "wide", "json", "yaml")
 @proxy_option
-def search(  # noqa: PLR0913 - one parameter per flag
-    *, begin: str, limit: int, user: str | None, cluster: str | None, verb: str | None,
-    kind: str | None, output: str, proxy: str | None,
+def search(
+    *, kind: str | None, begin: str, end: str, output: str, proxy: str | None, **question: object,
 ) -> None:  # fmt: skip
     """Find events by user, cluster, verb, type and time, oldest first."""
-    answer = client_for(proxy).get(
-        "/v1/audit",
-        user=user,
-        cluster=cluster,
-        verb=verb,
-        type=kind,
-        since=instant_since(begin, now=time.time()),
-        limit=limit,
-    )
+    now = time.time()
+    since, until = instant_since(begin, now=now), instant_since(end, now=now) if end else None
+    query = {**question, "type": kind, "since": since, "until": until}
+    answer = client_for(proxy).get("/v1/audit", **query)
     show_list(_in_order(items_of(answer)), output=output, columns=_COLUMNS)
 
 

@@ -17,7 +17,7 @@ import click
 from cli import warm
 from cli.errors import CliError, ExitCode
 from cli.paths import profile_path
-from cli.profile import Profile, choose, environment_token, load, login_lock, save
+from cli.profile import Profile, choose, environment_token, load, login_lock, not_logged_in, save
 
 _FAILED_FOR_SECONDS = 30.0
 
@@ -92,8 +92,7 @@ def _still_usable(profile: Profile, error: CliError) -> Profile:
 
 def _logged_in(place: str, profile: Profile | None) -> Profile:
     if not _interactive():
-        hint = f"Run `plane login --proxy {place}`."
-        raise CliError("your plane login has expired", hint=hint, code=ExitCode.NOT_LOGGED_IN)
+        raise not_logged_in(place, profile)
     from cli.signin import Wish, again, sign_in
 
     with _one_failure_for_all(place):

@@ -143,10 +143,16 @@ def require(proxy: str | None, *, now: float) -> Profile:
             credential="token", expires=now + 3600,
         )  # fmt: skip
     if profile is None or not profile.live(now):
-        what = "you are not logged in to" if profile is None else "your login has expired at"
-        hint = f"Run `plane login --proxy {place}`."
-        raise CliError(f"{what} {place}", hint=hint, code=ExitCode.NOT_LOGGED_IN)
+        raise not_logged_in(place, profile)
     return profile
+
+
+def not_logged_in(proxy: str, profile: Profile | None) -> CliError:
+    """What to say to somebody whose profile is missing, empty or expired."""
+    expired = profile is not None and profile.token
+    what = "your login has expired at" if expired else "you are not logged in to"
+    hint = f"Run `plane login --proxy {proxy}`."
+    return CliError(f"{what} {proxy}", hint=hint, code=ExitCode.NOT_LOGGED_IN)
 
 
 def environment_token() -> str:
@@ -168,23 +174,30 @@ def save(profile: Profile, *, current: bool = True) -> None:
 
 
 def forget(proxy: str) -> None:
-    """Remove a profile, and what says that it is the current one."""
-    Path(profile_path(proxy)).unlink(missing_ok=True)
-    current = Path(state_folder()) / "current"
-    with contextlib.suppress(OSError):
-        if current.read_text("utf-8").strip() == proxy:
-            current.unlink()
+    """Remove key, certificate and token; how to reach and trust the server is kept.
+
+    Without the CA the contexts that stay in the kubeconfig could not log in again.
+    """
+    profile = load(proxy)
+    if profile is None:
+        Path(profile_path(proxy)).unlink(missing_ok=True)
+        return
+    kept = Profile(
+        proxy=proxy, ca_pem=profile.ca_pem, connector=profile.connector,
+        local_user=profile.local_user, kube_path=profile.kube_path,
+    )  # fmt: skip
+    save(kept, current=False)
 
 
 def known() -> list[Profile]:
-    """Every stored profile, sorted by server."""
+    """Every login that is stored, expired ones too, sorted by server."""
     folder = Path(state_folder()) / "profiles"
     found = []
     for path in sorted(folder.glob("[!.]*.json")):
         with contextlib.suppress(OSError, ValueError, AttributeError):
             proxy = str(json.loads(path.read_bytes()).get("proxy", ""))
             profile = load(proxy) if proxy else None
-            found += [profile] if profile else []
+            found += [profile] if profile and profile.token else []
     return found
 
 

@@ -86,7 +86,7 @@ def test_an_expired_login_without_a_terminal_is_one_hint_and_exit_code_3(joe, pl
     result = credentials(joe, plane, **asked(interactive=False))
     assert (result.code, result.out) == (3, "")
     assert result.err == (
-        f"error: your plane login has expired\nRun `plane login --proxy {plane.url}`.\n"
+        f"error: your login has expired at {plane.url}\nRun `plane login --proxy {plane.url}`.\n"
     )
 
 
