@@ -31,7 +31,7 @@ def choose(decision: Decision, person: str, client_headers: Headers) -> Principa
     user, groups = _asked(client_headers)
     if user is None:
         user = _default_user(decision, person)
-    elif decision.users != ("*",) and user not in (decision.users or (person,)):
+    if not (decision.permits_user(user) if decision.users else user == person):
         message = f"your roles do not let you act as the Kubernetes user {user!r}"
         raise ImpersonationError(message)
     if groups:
