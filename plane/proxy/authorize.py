@@ -2,12 +2,11 @@
 
 from collections.abc import Callable
 
-from policies.decide import decide, visible
-
 from plane.errors import Forbidden
 from plane.identity.session import Session
 from plane.kube.request import KubeRequest
 from plane.proxy.route import Route
+from policies.decide import decide, visible
 from policies.model import Cluster, Decision, Request, Role
 
 _CACHE_ENTRIES = 8192
@@ -24,7 +23,7 @@ class Authorizer:
     ) -> None:
         self._roles = roles
         self._revision = revision
-        self._cache: dict[tuple[str, str, int, str, bytes], Decision] = {}
+        self._cache: dict[tuple[str, str, int, str, bytes], tuple[Session, Decision]] = {}
         self._cached_at = -1
 
     @property
@@ -32,15 +31,13 @@ class Authorizer:
         """The revision of roles that decisions are made from."""
         return self._revision()
 
-    def forget(self) -> None:
-        """Drop remembered decisions: a session's traits or roles have changed."""
-        self._cache.clear()
-
     def decide(
         self, session: Session, name: str, route: Route | None, request: KubeRequest
     ) -> Decision:
-        """The decision, allowed or not; never an exception for a policy reason."""
+        """The decision, allowed or not; Forbidden when a role of the session cannot be read."""
         if route is None:
+            # A broken role is told first here, too, or its message would tell which clusters exist.
+            self._roles(session.roles)
             return Decision(allowed=False, reason=_UNKNOWN)
         revision = self._revision()
         if revision != self._cached_at or len(self._cache) > _CACHE_ENTRIES:
@@ -49,10 +46,11 @@ class Authorizer:
         # A generation stands for the labels: a label change makes a new Route.
         key = (session.id, name, route.generation, request.method, request.target)
         found = self._cache.get(key)
-        if found is None:
-            found = self._decide(session, route.cluster, request.checks)
+        # New roles or traits of a person make a new Session of the same id.
+        if found is None or found[0] is not session:
+            found = (session, self._decide(session, route.cluster, request.checks))
             self._cache[key] = found
-        return found
+        return found[1]
 
     def _decide(self, session: Session, cluster: Cluster, checks: tuple[Request, ...]) -> Decision:
         roles = self._roles(session.roles)
