@@ -7,7 +7,6 @@ from plane.clock import Clock
 from plane.proxy.trail import Trail
 from plane.recording.archive import Archive
 from policies.model import Role
-from policies.options import merge
 
 Roles = Callable[[tuple[str, ...]], tuple[Role, ...]]
 
@@ -22,7 +21,9 @@ class RecordingRules:
     def strict(self, trail: Trail) -> bool:
         """Whether the session must end when it cannot be recorded."""
         assert trail.session is not None
-        return merge(self._roles(trail.session.roles)).record_session != "best_effort"
+        # A role that says nothing is strict: recording is not to be avoided by omission.
+        roles = self._roles(trail.session.roles)
+        return any(role.options.record_session != "best_effort" for role in roles) or not roles
 
     def keep_input(self, trail: Trail) -> bool:  # noqa: ARG002 - a role may say it one day
         """Whether typed bytes are kept."""

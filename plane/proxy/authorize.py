@@ -1,6 +1,7 @@
 """May this session do this here? Asks policies.decide and remembers the answer for a while."""
 
 from collections.abc import Callable
+from dataclasses import replace
 
 from plane.errors import Forbidden
 from plane.identity.session import Session
@@ -8,9 +9,11 @@ from plane.kube.request import KubeRequest
 from plane.proxy.route import Route
 from policies.decide import decide, visible
 from policies.model import Cluster, Decision, Request, Role
+from policies.options import Options, merge
 
 _CACHE_ENTRIES = 8192
 _UNKNOWN = "no role of yours selects a cluster of that name"
+_PARTIAL = "your roles show only a part of this list; name a namespace or an object that they cover"
 
 
 class Authorizer:
@@ -25,6 +28,8 @@ class Authorizer:
         self._revision = revision
         self._cache: dict[tuple[str, str, int, str, bytes], tuple[Session, Decision]] = {}
         self._cached_at = -1
+        self._merged: dict[str, tuple[Session, Options]] = {}
+        self._options_at = -1
 
     @property
     def revision(self) -> int:
@@ -58,8 +63,34 @@ class Authorizer:
             return Decision(allowed=False, reason=_UNKNOWN)
         decisions = [decide(roles, session.person, cluster, check) for check in checks]
         refused = next((decision for decision in decisions if not decision.allowed), None)
+        if refused is not None:
+            return refused
+        # Lists are not filtered yet: what may be seen in part only must not be seen whole.
+        if any(decision.partial for decision in decisions):
+            return replace(decisions[-1], allowed=False, reason=_PARTIAL, users=(), groups=())
         # Several checks (a debug container): the narrower principals, those of the change itself.
-        return refused if refused is not None else decisions[-1]
+        return decisions[-1]
+
+    def check_options(self, session: Session, address: str) -> None:
+        """Forbidden when an option of the roles is not met by this session from this address."""
+        options = self._options(session)
+        if options.require_session_mfa != "off":
+            message = "your roles ask for a second factor, which this version cannot check yet"
+            raise Forbidden(message)
+        if options.pin_source_ip and session.client != address:
+            message = "your session is bound to the address that you logged in from; log in here"
+            raise Forbidden(message)
+
+    def _options(self, session: Session) -> Options:
+        revision = self._revision()
+        if revision != self._options_at or len(self._merged) > _CACHE_ENTRIES:
+            self._merged.clear()
+            self._options_at = revision
+        found = self._merged.get(session.id)
+        if found is None or found[0] is not session:
+            found = (session, merge(self._roles(session.roles)))
+            self._merged[session.id] = found
+        return found[1]
 
 
 def require(decision: Decision, name: str) -> None:

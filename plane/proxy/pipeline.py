@@ -83,6 +83,7 @@ class Pipeline:
             trail.details["kubectlSession"] = hint
         trail.route = route
         require(trail.decision, trail.name)
+        parts.authorizer.check_options(session, call.peer.address)
         assert route is not None
         with parts.limits.lease(session.id):
             headers = self._headers(call, trail)
@@ -125,6 +126,7 @@ class Pipeline:
                 session, trail.name, parts.routes.find(trail.name), request
             )
             require(decision, trail.name)
+            parts.authorizer.check_options(session, call.peer.address)
             chosen = impersonate.choose(decision, session.user, call.headers)
         except (PlaneError, impersonate.ImpersonationError) as error:
             return f"plane ended this session: {error}"

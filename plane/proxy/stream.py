@@ -76,15 +76,18 @@ class Streamer:
         assert request is not None
         if not call.upgrade:
             raise BadRequest(f"{request.what.subresource} needs an upgrade to SPDY or WebSocket")
+        asked = [*headers, (b"Upgrade", call.upgrade.encode("latin-1"))]
         try:
+            # Both: `Connection` may name the offers, which are then not sent on.
             offered(subresource=request.what.subresource, request_headers=call.headers)
+            offered(subresource=request.what.subresource, request_headers=asked)
         except TapError as error:
             raise BadRequest(str(error)) from error
         session = self._open(call, trail)
         try:
             stream = await route.upstream.dial()
             try:
-                await self._upgraded(session, stream, route, headers, live=live)
+                await self._upgraded(session, stream, route, asked, live=live)
             finally:
                 stream.close()
         except BaseException as error:
@@ -99,16 +102,13 @@ class Streamer:
         call, trail = session.call, session.trail
         assert trail.request is not None
         # Offers that no tap follows are taken out: a newer cluster might choose one of them.
-        headers = narrow(
-            subresource=trail.request.what.subresource,
-            request_headers=[*headers, (b"Upgrade", call.upgrade.encode("latin-1"))],
-        )
+        headers = narrow(subresource=trail.request.what.subresource, request_headers=headers)
         head = _head(call, trail, [*route.upstream.dialer.identity(), *headers])
         answer = await ask(stream, head, trail.name)
-        if not agrees(answer, call.headers):
+        if not agrees(answer, headers):
             _relay_refusal(session, answer)
             return
-        tap = self._tap(session, answer)
+        tap = self._tap(session, headers, answer)
         trail.started(101)
         self._say(session, EventType.SESSION_START, Stage.RESPONSE_STARTED)
         await trail.sync()
@@ -129,13 +129,13 @@ class Streamer:
             self._on_session(-1)
         trail.complete(_outcome(session), bytes_sent=sum(session.witness.bytes.values()))
 
-    def _tap(self, session: _Session, answer: Answer) -> Tap:
+    def _tap(self, session: _Session, asked: Headers, answer: Answer) -> Tap:
         request = session.trail.request
         assert request is not None
         try:
             return choose_tap(
                 subresource=request.what.subresource,
-                request_headers=session.call.headers,
+                request_headers=asked,
                 response_headers=answer.headers,
                 query=request.query,
             )
