@@ -30,6 +30,8 @@ _SUBRESOURCE_VERBS = {
     "portforward": "portforward",
     "proxy": "proxy",
 }
+# The kubelet's own ways to run a command or reach into a container, behind nodes/<node>/proxy.
+_KUBELET_COMMANDS = frozenset({"run", "exec", "attach", "portForward", "cri"})
 STREAMING_SUBRESOURCES = frozenset({"exec", "attach", "portforward"})
 # RFC 3986 path characters; anything else must come percent-encoded.
 _PATH = re.compile(rb"/[A-Za-z0-9\-._~!$&'()*+,;=:@%/]*\Z")
@@ -167,6 +169,9 @@ def _resource(method: str, parts: list[str], query: tuple[tuple[str, str], ...])
         namespace = rest[1]
         if len(rest) > 2 and rest[2] not in _NAMESPACE_SUBRESOURCES:
             rest = rest[2:]
+    if rest[0] == "nodes" and rest[2:3] == ["proxy"] and _KUBELET_COMMANDS.intersection(rest[3:4]):
+        message = f"the kubelet's {rest[3]!r} is not supported, nobody would record it; use exec"
+        raise TargetError(message)
     return _Found(
         verb=_verb(method, rest, query),
         group=group,

@@ -66,7 +66,14 @@ def test_a_debug_container_needs_exec_and_the_change():
 
 
 def test_a_read_only_role_does_not_reach_nodes_proxy_by_get():
-    assert parse("GET", b"/api/v1/nodes/n1/proxy/run/a/p/c").what.verb == "proxy"
+    assert parse("GET", b"/api/v1/nodes/n1/proxy/pods").what.verb == "proxy"
+
+
+@pytest.mark.parametrize("command", [b"run", b"%72un", b"exec", b"attach", b"portForward", b"cri"])
+@pytest.mark.parametrize("node", [b"n1", b"https:n1:10250"])
+def test_a_command_by_the_kubelets_own_api_would_go_unrecorded_and_is_refused(node, command):
+    with pytest.raises(TargetError, match="use exec"):
+        parse("POST", b"/api/v1/nodes/" + node + b"/proxy/" + command + b"/default/web/web?cmd=id")
 
 
 @pytest.mark.parametrize(
