@@ -49,6 +49,7 @@ class ClientConnection(asyncio.Protocol):
         self._head_bytes = 0
         self._unparsed = 0
         self._body: Body | None = None
+        self._serving: object = None  # the body of the call under way
         self._in_body = False
         self._congested: asyncio.Future[None] | None = None
         self._on_clear: Callable[[], None] | None = None
@@ -82,10 +83,9 @@ class ClientConnection(asyncio.Protocol):
             return
         if self._parser is None or (self._closing and self._body is None):
             return
-        if self.deadline is None or (self.idle and not self._unparsed):
+        if self.idle and not self._in_body and not self._unparsed:
             self.deadline = time.monotonic() + HEAD_SECONDS
-        if not self._in_body:
-            self._unparsed += len(data)
+        self._unparsed += len(data)
         try:
             self._parser.feed_data(data)
         except httptools.HttpParserUpgrade as upgrade:
@@ -96,7 +96,7 @@ class ClientConnection(asyncio.Protocol):
         except httptools.HttpParserError:
             self._refuse(400, "the request is not HTTP/1.1")
         else:
-            # One header may be longer than the parser's callbacks ever tell.
+            # One header or trailer may be longer than the parser's callbacks ever tell.
             if self._unparsed > 2 * MAX_HEAD_BYTES:
                 self._refuse(431, "the request's head is too large")
 
@@ -197,6 +197,7 @@ class ClientConnection(asyncio.Protocol):
 
     def on_body(self, body: bytes) -> None:
         """A part of a body."""
+        self._unparsed = 0
         if self._body is not None:
             self._body.feed(body)
             if self._body.full:
@@ -205,6 +206,7 @@ class ClientConnection(asyncio.Protocol):
     def on_message_complete(self) -> None:
         """The request is whole."""
         self._in_body = False
+        self._unparsed = 0
         if self._body is not None:
             self._body.finish()
             self._body = None
@@ -247,14 +249,16 @@ class ClientConnection(asyncio.Protocol):
 
     def answered(self, *, keep: bool) -> None:
         """The answer is whole: next request, or the end."""
+        # A body that is coming in may be that of the next, pipelined request.
+        rest = self._body if self._body is self._serving else None
         if not keep or self._closing:
             self._closing = True
-            if self._body is None:
+            if rest is None:
                 self.finish()
-        if self._body is not None:
+        if rest is not None:
             # Refused before its body was read: read the rest and drop it, or a reset would take
             # our answer with it.
-            self._body.discard()
+            rest.discard()
             self.reading(on=True)
             self.deadline = time.monotonic() + _DRAIN_SECONDS
 
@@ -281,6 +285,7 @@ class ClientConnection(asyncio.Protocol):
     def _next(self) -> None:
         if self._task is None and self._queue:
             call = self._queue.popleft()
+            self._serving = call.body
             self.deadline = None
             self._task = spawn(self._serve(call), name="call")
             self._task.add_done_callback(self._served)
@@ -293,7 +298,7 @@ class ClientConnection(asyncio.Protocol):
             return
         if task.cancelled() or task.exception() is not None:
             self.drop()
-        elif self._queue:
+        elif self._queue and not self._closing:
             self._next()
         elif self._body is None:
             self._rest()
@@ -322,6 +327,7 @@ class ClientConnection(asyncio.Protocol):
 
     def _refuse(self, code: int, message: str) -> None:
         self._closing = True
+        self._parser = None
         self._queue.clear()
         body = status(code=code, reason="BadRequest", message=message)
         if self._task is None:

@@ -158,6 +158,82 @@ async def test_a_head_that_two_readers_could_take_differently_is_refused(threat,
     assert not server.calls
 
 
+@pytest.mark.parametrize("answer", [ok, lambda call: asyncio.sleep(60)])
+async def test_an_endless_trailer_does_not_pile_up_memory(answer):
+    """The parser keeps a header until its end: each new part would be copied onto the former."""
+    head = b"POST / HTTP/1.1\r\nHost: x\r\nTransfer-Encoding: chunked\r\n\r\n0\r\nA: "
+    async with serving(answer) as server:
+        reader, writer = await asyncio.open_connection("127.0.0.1", server.port)
+        writer.write(head)
+        with contextlib.suppress(OSError):
+            async with asyncio.timeout(10):
+                for _ in range(64):
+                    writer.write(b"a" * 65536)
+                    await writer.drain()
+                    await asyncio.sleep(0.01)
+                await reader.read()
+        async with asyncio.timeout(10):
+            while server.listener.connections:
+                await asyncio.sleep(0.01)
+        writer.close()
+
+
+async def test_a_refused_body_that_never_ends_is_cut_off(monkeypatch):
+    monkeypatch.setattr(connection_module, "_DRAIN_SECONDS", 0.0)
+
+    async def refuse(call):
+        call.reply.head(401, [], length=0)
+        call.reply.end()
+
+    head = b"POST / HTTP/1.1\r\nHost: x\r\nContent-Length: 1000000000\r\n\r\n"
+    async with serving(refuse) as server:
+        reader, writer = await asyncio.open_connection("127.0.0.1", server.port)
+        writer.write(head)
+        with contextlib.suppress(OSError):
+            async with asyncio.timeout(10):
+                while server.listener.connections or not server.calls:
+                    writer.write(b"a")
+                    await asyncio.sleep(0.05)
+        assert not server.listener.connections
+        writer.close()
+        del reader
+
+
+async def test_a_slow_upload_is_not_taken_for_a_slow_head(monkeypatch):
+    monkeypatch.setattr(connection_module, "HEAD_SECONDS", 0.0)
+    async with serving() as server:
+        reader, writer = await asyncio.open_connection("127.0.0.1", server.port)
+        writer.write(b"POST /p HTTP/1.1\r\nHost: x\r\nContent-Length: 5\r\n\r\n")
+        for letter in (b"h", b"e", b"l", b"l", b"o"):
+            await asyncio.sleep(0.5)  # the sweep of deadlines runs each second
+            writer.write(letter)
+        async with asyncio.timeout(10):
+            assert (await reader.readuntil(b"hello")).startswith(b"HTTP/1.1 200")
+        writer.close()
+
+
+async def test_a_pipelined_body_is_not_dropped_with_the_answer_before_it():
+    """Cut short it would be sent on as another body than the client's."""
+    gate = asyncio.Event()
+
+    async def wait(call):
+        if call.target == b"/a":
+            await gate.wait()
+        await ok(call)
+
+    async with serving(wait) as server:
+        reader, writer = await asyncio.open_connection("127.0.0.1", server.port)
+        writer.write(GET + b"POST /b HTTP/1.1\r\nHost: x\r\nContent-Length: 6\r\n\r\nabc")
+        while not server.calls:
+            await asyncio.sleep(0)
+        gate.set()
+        async with asyncio.timeout(10):
+            await reader.readuntil(b"X: /a\r\n")
+            writer.write(b"def")
+            assert (await reader.readuntil(b"abcdef")).count(b"HTTP/1.1 200") == 1
+        writer.close()
+
+
 async def test_a_slow_head_is_cut_off_by_its_deadline(monkeypatch):
     monkeypatch.setattr(connection_module, "HEAD_SECONDS", 0.0)
     async with serving() as server:
