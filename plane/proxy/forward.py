@@ -1,5 +1,10 @@
 """Forwards ordinary requests and watches: head and body there, head and body back."""
 
+import asyncio
+import contextlib
+from collections.abc import Coroutine
+from typing import Any
+
 from plane.audit.events import Outcome
 from plane.errors import SessionEnded
 from plane.kube.headers import Headers, to_client
@@ -24,7 +29,7 @@ async def forward(
     length = call.length
     if call.body is None and call.method in _WITH_BODY:
         length = 0
-    exchange = await route.upstream.send(
+    sending = route.upstream.send(
         call.method.encode(),
         request.target,
         headers,
@@ -32,6 +37,7 @@ async def forward(
         length=length,
         deadline=not request.long_running,
     )
+    exchange = await (sending if live is None else _while_live(sending, live))
     try:
         if not exchange.complete:
             trail.started(exchange.status)
@@ -49,6 +55,28 @@ async def forward(
         raise
     finally:
         exchange.detach()
+
+
+async def _while_live(sending: Coroutine[Any, Any, Exchange], live: LiveStream) -> Exchange:
+    """The exchange; SessionEnded when the right ends before its head: a quiet log has none yet."""
+    scope = asyncio.timeout(None)
+
+    def end(_: object) -> None:
+        with contextlib.suppress(RuntimeError):  # the head came in the same turn
+            scope.reschedule(0.0)
+
+    live.ended.add_done_callback(end)
+    try:
+        async with scope:
+            exchange = await sending
+    except TimeoutError:
+        raise SessionEnded(live.ended.result()) from None
+    finally:
+        live.ended.remove_done_callback(end)
+    if live.ended.done():
+        exchange.abort()
+        raise SessionEnded(live.ended.result())
+    return exchange
 
 
 def _complete(trail: Trail, exchange: Exchange) -> None:
