@@ -2,9 +2,9 @@
 
 from typing import Protocol
 
-from plane.errors import Unauthenticated
+from plane.errors import Forbidden, Unauthenticated
 from plane.identity.session import Session
-from plane.kube.headers import all_of
+from plane.kube.headers import all_of, first
 from plane.proxy.call import Call
 
 _LOGIN = "log in again with: plane login"
@@ -23,7 +23,10 @@ class SessionSource(Protocol):
 
 
 def authenticate(call: Call, sessions: SessionSource) -> Session:
-    """The session of a call; Unauthenticated when there is none, or two that differ."""
+    """The session of a call; Unauthenticated when there is none, or two that differ.
+
+    Forbidden when a page of another site has a browser show its certificate.
+    """
     token = _bearer(call)
     found: list[Session | None] = []
     if token is not None:
@@ -35,7 +38,20 @@ def authenticate(call: Call, sessions: SessionSource) -> Session:
     session = found[0]
     if session is None or any(other is None or other.id != session.id for other in found):
         raise Unauthenticated(f"your session is unknown, has expired or was ended; {_LOGIN}")
+    if token is None:
+        _refuse_other_sites(call)
     return session
+
+
+def _refuse_other_sites(call: Call) -> None:
+    # A browser shows its client certificate whichever page asks, and a WebSocket (exec) or a POST
+    # without a type needs no CORS preflight. Only browsers send Sec-Fetch-Site; for WebSockets
+    # some send Origin alone.
+    site = first(call.headers, b"sec-fetch-site") or b"none"
+    origin, host = first(call.headers, b"origin"), first(call.headers, b"host")
+    foreign = origin is not None and origin.partition(b"://")[2].lower() != (host or b"").lower()
+    if foreign or site not in (b"none", b"same-origin"):
+        raise Forbidden("this request was made by a page of another site")
 
 
 def _bearer(call: Call) -> str | None:

@@ -102,3 +102,34 @@ async def test_a_session_that_ends_between_two_requests_of_a_connection(gate):
         await gate.sessions.end(session.id)
         assert (await client.ask(request(PODS))).code == 401
     assert len(gate.cluster.asked) == 1
+
+
+@pytest.mark.parametrize(
+    "lines",
+    [
+        [b"Sec-Fetch-Site: cross-site"],
+        [b"Sec-Fetch-Site: same-site"],
+        [b"Origin: https://evil.example"],
+        [b"Origin: null"],
+    ],
+)
+async def test_a_page_of_another_site_cannot_use_the_certificate_of_a_browser(gate, lines):
+    """A WebSocket to exec and a POST without a type need no CORS preflight."""
+    session, token = await gate.login()
+    gate.certificate = session.id
+    found = await gate.ask(PODS, *lines)
+
+    assert found.code == 403
+    assert "another site" in found.status["message"]
+    assert not gate.cluster.got
+    # No page can know a token: web clients that send one are not forged.
+    assert (await gate.ask(PODS, *lines, token=token)).code == 200
+
+
+async def test_a_client_library_that_names_our_own_origin_comes_in(gate):
+    session, _ = await gate.login()
+    gate.certificate = session.id
+    head = request(PODS)
+    host = next(line for line in head.split(b"\r\n") if line.lower().startswith(b"host:"))
+    origin = b"Origin: https://" + host.partition(b":")[2].strip()
+    assert (await gate.ask(PODS, origin, b"Sec-Fetch-Site: same-origin")).code == 200
