@@ -114,7 +114,7 @@ class Stage:
 
     def _asked(self) -> int:
         log = self.folder / "server" / "plane.log"
-        return log.read_text().count(f"cluster {_CLUSTER} (") if log.exists() else 0
+        return log.read_text().count(f"plane.fleet: cluster {_CLUSTER}:") if log.exists() else 0
 
     def _party(self, name: str) -> Party:
         pid = self._processes.pid(name)

@@ -32,8 +32,9 @@ func stub(arguments []string) error {
 		case query.Get("watch") != "":
 			watch(w, r)
 		case r.URL.Path == "/version":
-			io.WriteString(w, `{"major":"1","minor":"34","gitVersion":"v1.34.0-stub","gitCommit":"0",
-				"gitTreeState":"clean","buildDate":"","goVersion":"","compiler":"gc","platform":""}`)
+			io.WriteString(w, `{"major":"1","minor":"34","gitVersion":"v1.34.0-stub","gitCommit":"stub",
+				"gitTreeState":"clean","buildDate":"2026-01-01T00:00:00Z","goVersion":"go1.24",
+				"compiler":"gc","platform":"linux/amd64"}`)
 		case strings.HasSuffix(r.URL.Path, "/selfsubjectaccessreviews"):
 			io.WriteString(w, `{"spec":{},"status":{"allowed":true}}`)
 		case strings.HasSuffix(r.URL.Path, "/namespaces/kube-system"):
