@@ -5,10 +5,16 @@ Wall-clock instants are UTC seconds since the epoch (float); texts are RFC 3339 
 
 import secrets
 import time
-import uuid
 from collections.abc import Callable
 from dataclasses import dataclass
 from datetime import UTC, datetime
+
+
+def random_uuid() -> str:
+    """A version 4 UUID (RFC 9562 section 5.4); each request has one, and uuid.uuid4 is slower."""
+    text = secrets.token_hex(16)
+    variant = "89ab"[int(text[16], 16) & 3]
+    return f"{text[:8]}-{text[8:12]}-4{text[13:16]}-{variant}{text[17:20]}-{text[20:]}"
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -18,7 +24,7 @@ class Clock:
     now: Callable[[], float] = time.time
     monotonic: Callable[[], float] = time.monotonic
     token: Callable[[int], str] = secrets.token_urlsafe
-    uuid: Callable[[], str] = lambda: str(uuid.uuid4())
+    uuid: Callable[[], str] = random_uuid
 
 
 SYSTEM = Clock()
