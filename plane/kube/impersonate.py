@@ -5,13 +5,17 @@ plane's own credential may impersonate anybody, so impersonation that gets lost 
 client's headers are stripped first (headers.py), ours are set last, and then the list is checked.
 """
 
+import re
 from dataclasses import dataclass
+from functools import lru_cache
 
-from plane.kube.headers import Headers, _normal
+from plane.kube.headers import Headers
 from policies.model import Decision
 
 AUTHENTICATED = "system:authenticated"
 _PREFIX = b"impersonate"
+# CR, LF or NUL in a principal would start a header of the attacker's choice.
+_LEGAL = re.compile(r"[^\x00-\x1f\x7f]+")
 
 
 class ImpersonationError(Exception):
@@ -39,28 +43,41 @@ def choose(decision: Decision, person: str, client_headers: Headers) -> Principa
         if refused:
             message = f"your roles do not give you the Kubernetes group {refused[0]!r}"
             raise ImpersonationError(message)
-    else:
-        groups = list(decision.groups)
-    # Impersonate-Group replaces the default groups, so the one everybody has is set by hand.
-    named = [group for group in dict.fromkeys(groups) if group != AUTHENTICATED]
-    principals = Principals(user=user, groups=(*named, AUTHENTICATED))
-    for value in (principals.user, *principals.groups):
-        _legal(value)
-    return principals
+        return _principals(user, tuple(groups))
+    return _principals(user, decision.groups)
 
 
 def head_lines(principals: Principals) -> Headers:
     """Our impersonation headers: one user, and one line per group (never comma-joined)."""
-    lines = [(b"Impersonate-User", principals.user.encode())]
-    lines += [(b"Impersonate-Group", group.encode()) for group in principals.groups]
-    return lines
+    return list(_encoded(principals))
 
 
 def assert_none(headers: Headers) -> None:
     """Refuse when any header of the impersonation family is left before ours are set."""
     for name, _ in headers:
-        if _normal(name).startswith(_PREFIX):
+        if name[: len(_PREFIX)].lower() == _PREFIX:
             raise ImpersonationError("an impersonation header was left over; nothing was sent")
+
+
+# The same for nearly every request of a session; what is illegal is never remembered.
+@lru_cache(maxsize=1024)
+def _principals(user: str, groups: tuple[str, ...]) -> Principals:
+    # Impersonate-Group replaces the default groups, so the one everybody has is set by hand.
+    named = [group for group in dict.fromkeys(groups) if group != AUTHENTICATED]
+    principals = Principals(user=user, groups=(*named, AUTHENTICATED))
+    for value in (principals.user, *principals.groups):
+        if not _LEGAL.fullmatch(value):
+            message = "a Kubernetes user or group holds characters no header may carry"
+            raise ImpersonationError(message)
+    return principals
+
+
+@lru_cache(maxsize=1024)
+def _encoded(principals: Principals) -> tuple[tuple[bytes, bytes], ...]:
+    return (
+        (b"Impersonate-User", principals.user.encode()),
+        *((b"Impersonate-Group", group.encode()) for group in principals.groups),
+    )
 
 
 def _default_user(decision: Decision, person: str) -> str:
@@ -82,9 +99,9 @@ def _asked(headers: Headers) -> tuple[str | None, list[str]]:
     users: list[str] = []
     groups: list[str] = []
     for name, value in headers:
-        low = name.lower()
-        if not _normal(name).startswith(_PREFIX):
+        if name[: len(_PREFIX)].lower() != _PREFIX:
             continue
+        low = name.lower()
         if low == b"impersonate-user":
             users.append(_text(value))
         elif low == b"impersonate-group":
@@ -103,9 +120,3 @@ def _text(value: bytes) -> str:
         return value.decode("utf-8")
     except UnicodeDecodeError as error:
         raise ImpersonationError("an impersonation header is not UTF-8") from error
-
-
-def _legal(value: str) -> None:
-    # CR, LF or NUL in a principal would start a header of the attacker's choice.
-    if not value or any(ord(char) < 0x20 or ord(char) == 0x7F for char in value):
-        raise ImpersonationError("a Kubernetes user or group holds characters no header may carry")
