@@ -8,6 +8,9 @@ from plane.resources.yaml import Value, child, item
 _YES = {"yes": True, "true": True, "on": True, "no": False, "false": False, "off": False}
 
 
+ENOUGH = 100  # a text of many faults is not searched for more: each costs time and an answer
+
+
 class Faults(Exception):
     """Everything that is wrong with one document: pairs of path and message."""
 
@@ -125,6 +128,8 @@ class Fields:
                 near = difflib.get_close_matches(key, self._read, n=1)
                 hint = f": did you mean {near[0]}?" if near else ""
                 self.fault(key, f"unknown field{hint}")
+            if len(self._faults.problems) >= ENOUGH:
+                break
 
     def _items(self, key: str) -> list[tuple[str, Value]]:
         value = self.raw(key)

@@ -7,7 +7,7 @@ from dataclasses import dataclass
 from plane.clock import from_rfc3339
 from plane.errors import Invalid, NotFound, Problem
 from plane.resources import yaml
-from plane.resources.fields import Faults, Fields
+from plane.resources.fields import ENOUGH, Faults, Fields
 from plane.resources.kind import Body, Kind
 from plane.resources.registry import find
 from plane.resources.yaml import Source, Value
@@ -45,6 +45,8 @@ def read(text: str) -> list[Manifest]:
         problems += [source.problem(message, path) for path, message in faults.problems]
         if manifest is not None:
             manifests.append(manifest)
+        if len(problems) >= ENOUGH:
+            break  # nobody reads more, and a text can hold 50,000 broken documents
     refuse(problems or _twice(manifests))
     return manifests
 
