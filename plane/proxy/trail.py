@@ -14,9 +14,11 @@ from plane.kube.impersonate import Principals
 from plane.kube.request import KubeRequest
 from plane.proxy.call import Call
 from plane.proxy.route import Route
-from policies.model import Decision
+from policies.model import Decision, Traits
 
 _MAX_TEXT = 256  # user agents and session hints come from the client
+_MAX_ACTORS = 8192
+_actors: dict[str, tuple[Session, Actor]] = {}
 
 
 class EventLog(Protocol):
@@ -149,16 +151,24 @@ def kubectl_session(call: Call) -> str:
 
 
 def actor(session: Session) -> Actor:
-    """The session's owner in the words of the audit log."""
+    """The session's owner in the words of the audit log; made once for each state of a session."""
+    found = _actors.get(session.id)
+    # New roles or traits of a person make a new Session of the same id.
+    if found is None or found[0] is not session:
+        if len(_actors) >= _MAX_ACTORS:
+            _actors.clear()
+        found = _actors[session.id] = (session, _actor(session))
+    return found[1]
+
+
+def _actor(session: Session) -> Actor:
     return Actor(
         username=session.user,
         connector=session.connector,
         subject=session.subject,
         session=session.id,
         roles=session.roles,
-        traits_digest=_digest(json.dumps(dict(session.traits), sort_keys=True))
-        if session.traits
-        else "",
+        traits_digest=_digest(session.traits) if session.traits else "",
     )
 
 
@@ -178,8 +188,8 @@ def object_ref(request: KubeRequest) -> ObjectRef | None:
     )
 
 
-@lru_cache(maxsize=1024)
-def _digest(text: str) -> str:
+def _digest(traits: Traits) -> str:
+    text = json.dumps(dict(traits), sort_keys=True)
     return "sha256:" + hashlib.sha256(text.encode()).hexdigest()
 
 
