@@ -70,13 +70,13 @@ class Exchange:
 
     def abort(self) -> None:
         """Give up on this answer: the connection is closed, never pooled."""
-        if not self.done.done():
-            self._connection.close()
+        # `done` says nothing here: it is cancelled together with the task that awaits it.
+        self._connection.give_up(self)
 
     def stop(self, error: Exception) -> None:
         """End it for a reason of ours: whoever awaits it gets `error`."""
         _reject(self, error)
-        self._connection.close()
+        self._connection.give_up(self)
 
     def detach(self) -> None:
         """Forget the sink, which breaks the reference cycle to the client."""
@@ -125,6 +125,11 @@ class Connection(asyncio.Protocol):
         self._method = method
         self._exchange = Exchange(self, now)
         return self._exchange
+
+    def give_up(self, exchange: Exchange) -> None:
+        """Close, if it is this exchange that runs here; it may serve the next one already."""
+        if self._exchange is exchange:
+            self.close()
 
     def write(self, data: bytes) -> None:
         """Send request bytes; UpstreamUnavailable when the connection is gone."""

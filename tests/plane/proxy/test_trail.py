@@ -148,10 +148,14 @@ async def test_a_client_that_leaves_is_audited_499(gate):
         await left.wait()  # the cluster is not left with a request that nobody waits for
 
 
-async def test_a_client_that_leaves_its_watch_is_audited_499(gate):
+async def test_a_client_that_leaves_its_watch_is_audited_499_and_the_cluster_is_told(gate):
+    """An abandoned watch would fill plane's memory with events that nobody reads."""
+    left = asyncio.Event()
+
     async def watch(asked):
         asked.writer.write(b"HTTP/1.1 200 OK\r\nTransfer-Encoding: chunked\r\n\r\n2\r\n{}\r\n")
         await asked.reader.read()
+        left.set()
 
     gate.cluster.script = watch
     _, token = await gate.login()
@@ -163,6 +167,8 @@ async def test_a_client_that_leaves_its_watch_is_audited_499(gate):
 
     assert line["responseStatus"]["code"] == 499
     assert len(gate.live) == 0
+    async with asyncio.timeout(10):
+        await left.wait()
 
 
 async def test_a_client_that_breaks_off_its_body_leaves_no_whole_request(gate):
