@@ -113,6 +113,8 @@ async def _serve(pipeline: Pipeline, asked: Request) -> Response:
     reply = _Reply()
     length = asked.content_length
     has_body = bool(length) or "chunked" in asked.headers.get("Transfer-Encoding", "")
+    if length is None and asked.http_version not in ("1.0", "1.1"):
+        has_body = asked.method not in ("GET", "HEAD", "OPTIONS")  # HTTP/2 frames need no length
     call = Call(
         method=asked.method,
         target=_target(asked),
@@ -125,7 +127,11 @@ async def _serve(pipeline: Pipeline, asked: Request) -> Response:
     )
     serving = spawn(pipeline.serve(call), name="call")
     serving.add_done_callback(lambda _task: reply.end())
-    await reply.begun.wait()
+    try:
+        await reply.begun.wait()
+    except BaseException:
+        await cancel(serving)  # the client has left before its answer
+        raise
     response = Response(_body(reply, serving), reply.status or 500)
     response.timeout = None  # a watch lasts as long as it lasts
     response.headers.clear()
