@@ -77,7 +77,9 @@ def test_whoami_is_the_person_and_the_roles_groups(alice, kubectls):
 
 def test_can_i_yes_and_no(alice, kubectl):
     assert alice.kubectl("auth", "can-i", "create", "pods", program=kubectl).strip() == "yes"
-    refused = alice.try_kubectl("auth", "can-i", "create", "customresourcedefinitions.apiextensions.k8s.io", program=kubectl)
+    refused = alice.try_kubectl(
+        "auth", "can-i", "create", "customresourcedefinitions.apiextensions.k8s.io", program=kubectl
+    )
     assert refused.returncode == 1
     assert "no" in refused.stdout
 

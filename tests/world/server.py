@@ -51,7 +51,8 @@ class PlaneServer:
     @property
     def output(self) -> str:
         """Return what the server printed so far."""
-        return (self.folder / "plane.log").read_text(errors="replace")
+        path = self.folder / "plane.log"
+        return path.read_text(errors="replace") if path.exists() else ""
 
     @property
     def pin(self) -> str:
@@ -65,6 +66,7 @@ class PlaneServer:
 
     def start(self) -> None:
         """Start it and wait until it says that it is ready."""
+        before = len(self.output)
         (self.folder / "plane.yaml").write_text(yaml.safe_dump(self.config, sort_keys=False))
         command = [str(PLANE), "start", "--config", str(self.folder / "plane.yaml")]
         self.processes.start("plane", command)

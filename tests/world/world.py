@@ -27,6 +27,7 @@ class World:
     """Starts what a plane needs in one folder, and stops exactly that."""
 
     def __init__(self, folder: Path, *, kubectl: Kubectl, tell: Say = say) -> None:
+        orphans.sweep()
         folder.mkdir(parents=True, exist_ok=True)
         self.folder = folder
         self.clusters = {name: _cluster(name, folder / name, tell) for name in LABELS}
@@ -45,7 +46,6 @@ class World:
 
     def start(self) -> None:
         """Start everything; when this returns people can log in."""
-        orphans.sweep()
         self._note = orphans.note(self.folder)
         with ThreadPoolExecutor() as pool:
             list(pool.map(self._start_cluster, self.clusters.values()))
