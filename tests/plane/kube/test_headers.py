@@ -69,7 +69,12 @@ def test_websocket_extensions_are_dropped_so_that_frames_stay_readable():
 
 @given(st.lists(st.sampled_from(["i", "I", "m", "M", "-", "_"]), max_size=4), st.binary(max_size=5))
 def test_no_casing_of_impersonate_survives(_, value):
-    for spelling in (b"impersonate-user", b"Impersonate-User", b"iMPERSONATE-uSER", b"impersonate_user"):
+    for spelling in (
+        b"impersonate-user",
+        b"Impersonate-User",
+        b"iMPERSONATE-uSER",
+        b"impersonate_user",
+    ):
         assert to_cluster([(spelling, value)]) == []
 
 

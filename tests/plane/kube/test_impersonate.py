@@ -67,10 +67,14 @@ def test_other_impersonation_headers_are_refused_not_dropped(name):
 
 def test_two_impersonated_users_are_refused():
     with pytest.raises(ImpersonationError):
-        choose(allowed(users=["*"]), "a", [(b"Impersonate-User", b"x"), (b"Impersonate-User", b"y")])
+        choose(
+            allowed(users=["*"]), "a", [(b"Impersonate-User", b"x"), (b"Impersonate-User", b"y")]
+        )
 
 
-@pytest.mark.parametrize("evil", ["x\r\nImpersonate-Group: system:masters", "a\nb", "a\x00b", "\x7f"])
+@pytest.mark.parametrize(
+    "evil", ["x\r\nImpersonate-Group: system:masters", "a\nb", "a\x00b", "\x7f"]
+)
 def test_a_trait_with_line_breaks_is_never_sent(evil):
     with pytest.raises(ImpersonationError):
         choose(allowed(groups=[evil]), "alice", [])

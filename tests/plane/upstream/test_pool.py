@@ -34,7 +34,9 @@ async def cluster(script):
 
     server = await asyncio.start_server(accept, "127.0.0.1", 0)
     port = server.sockets[0].getsockname()[1]
-    pool = Pool(DirectDialer(Address(cluster="c", host="127.0.0.1", port=port, tls=None, token="t")))
+    pool = Pool(
+        DirectDialer(Address(cluster="c", host="127.0.0.1", port=port, tls=None, token="t"))
+    )
     try:
         yield pool
     finally:
@@ -205,7 +207,9 @@ async def test_a_cluster_that_is_down_is_named():
     async with cluster(script) as pool:
         address = pool.dialer._address
     dead = Pool(DirectDialer(address))
-    with pytest.raises(UpstreamUnavailable, match=r"cluster c cannot be reached \(connection refused"):
+    with pytest.raises(
+        UpstreamUnavailable, match=r"cluster c cannot be reached \(connection refused"
+    ):
         await get(dead)
     dead.close()
 

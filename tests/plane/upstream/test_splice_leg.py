@@ -2,7 +2,7 @@
 
 import asyncio
 import contextlib
-import datetime
+import datetime as dt
 import ipaddress
 import socket
 import ssl
@@ -23,15 +23,15 @@ def tls(tmp_path_factory):
     folder = tmp_path_factory.mktemp("tls")
     key = ec.generate_private_key(ec.SECP256R1())
     name = x509.Name([x509.NameAttribute(NameOID.COMMON_NAME, "x")])
-    now = datetime.datetime.now(datetime.UTC)
+    now = dt.datetime.now(dt.UTC)
     certificate = (
         x509.CertificateBuilder()
         .subject_name(name)
         .issuer_name(name)
         .public_key(key.public_key())
         .serial_number(1)
-        .not_valid_before(now - datetime.timedelta(hours=1))
-        .not_valid_after(now + datetime.timedelta(days=1))
+        .not_valid_before(now - dt.timedelta(hours=1))
+        .not_valid_after(now + dt.timedelta(days=1))
         .add_extension(
             x509.SubjectAlternativeName([x509.IPAddress(ipaddress.ip_address("127.0.0.1"))]), False
         )
@@ -65,9 +65,7 @@ async def peer(script, tls):
 
     server = await asyncio.start_server(accept, "127.0.0.1", 0, ssl=tls and tls[0])
     port = server.sockets[0].getsockname()[1]
-    leg = await SpliceLeg.open(
-        "127.0.0.1", port, tls=tls and tls[1], server_name="127.0.0.1"
-    )
+    leg = await SpliceLeg.open("127.0.0.1", port, tls=tls and tls[1], server_name="127.0.0.1")
     try:
         yield leg
     finally:
@@ -90,12 +88,11 @@ async def test_bytes_pass_both_ways(layer):
             await writer.drain()
 
     sent = b"x" * 3_000_000
-    async with peer(echo, layer) as leg:
-        async with asyncio.timeout(20), asyncio.TaskGroup() as group:
-            group.create_task(leg.write(sent))
-            got = bytearray()
-            while len(got) < len(sent):
-                got += await leg.read()
+    async with peer(echo, layer) as leg, asyncio.timeout(20), asyncio.TaskGroup() as group:
+        group.create_task(leg.write(sent))
+        got = bytearray()
+        while len(got) < len(sent):
+            got += await leg.read()
 
     assert got == sent
 
