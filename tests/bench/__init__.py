@@ -1,6 +1,6 @@
-"""What plane costs beside nginx and a plain Go proxy, and whether that is within its goals.
+"""What plane costs beside nginx and a plain Go proxy, in one run: `make bench`.
 
-Owns: the rivals and the stand-in cluster (peers, a Go program, and nginx), the stage on which they
-and a real `plane start` run (stage), a client of few words (wire), the figures and the report.
-Nothing here is a test: no figure fails anything. Start reading at __main__.py.
+Owns: the stand (stand/: upstream, Go proxy and load in one Go program), the programs around it
+(rig), the measurements (measure) and their report (__main__), .bench/latest.json. Load stays on
+127.0.0.1. Nothing here asserts: numbers depend on the machine, ratios of one run less so.
 """
