@@ -2,8 +2,9 @@
 
 from collections.abc import Awaitable, Callable
 from dataclasses import dataclass
+from typing import Any
 
-from quart import Quart
+from quart import Quart, Request
 
 from plane.api import audit as audit_api
 from plane.api import clusters as clusters_api
@@ -30,6 +31,28 @@ from plane.resources.service import Resources
 from plane.web import kube, pages
 
 _MAX_BODY_BYTES = 4 * 1024 * 1024  # documents; kube requests do not come this way
+_SMALL_BODY_BYTES = 64 * 1024  # the rest, logins too: what anybody may have us hold in memory
+_LARGE = ("/v1/resources", "/k8s/")
+
+
+class _Request(Request):
+    """A request whose body may only be large where documents are sent."""
+
+    # method, scheme, path and the rest as Quart calls its request_class.
+    def __init__(
+        self,
+        method: str,
+        scheme: str,
+        path: str,
+        *rest: Any,
+        max_content_length: int | None = None,
+        **named: Any,
+    ) -> None:
+        if not path.startswith(_LARGE):
+            max_content_length = _SMALL_BODY_BYTES
+        super().__init__(
+            method, scheme, path, *rest, max_content_length=max_content_length, **named
+        )
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -59,6 +82,7 @@ class Services:
 def application(services: Services) -> Quart:
     """The application; it believes `Plane-*` headers, so serve it inside web.trust.EdgeTrust."""
     app = Quart("plane.web")
+    app.request_class = _Request
     app.config["MAX_CONTENT_LENGTH"] = _MAX_BODY_BYTES
     access = Access(
         caller=caller_of(services.sessions),
