@@ -19,6 +19,10 @@ class RawWire(Protocol):
         """Close once everything written has left."""
         ...
 
+    def drop(self) -> None:
+        """Cut the connection."""
+        ...
+
     def reading(self, *, on: bool) -> None:
         """Pause or resume reading."""
         ...
@@ -73,6 +77,10 @@ class RawStream:
             raise ConnectionResetError
         self._wire.put(data)
         await self._wire.writable()
+
+    def cut(self) -> None:
+        """Break the connection off."""
+        self._wire.drop()
 
     async def linger(self) -> None:
         """Close, but read on for a moment: an early close resets and can lose our last bytes."""

@@ -35,7 +35,10 @@ def choose(decision: Decision, person: str, client_headers: Headers) -> Principa
     user, groups = _asked(client_headers)
     if user is None:
         user = _default_user(decision, person)
-    if not (decision.permits_user(user) if decision.users else user == person):
+    if not (decision.permits_user(user) if decision.users else user == person) or (
+        # "Any user" never means one of the cluster's own: those a role must write out.
+        user.startswith("system:") and user not in decision.users
+    ):
         message = f"your roles do not let you act as the Kubernetes user {user!r}"
         raise ImpersonationError(message)
     if groups:

@@ -29,6 +29,10 @@ class ClientStream(Protocol):
         """Send, at the client's pace; OSError when it has gone."""
         ...
 
+    def cut(self) -> None:
+        """Break the connection off, so that what was sent cannot look whole."""
+        ...
+
     async def linger(self) -> None:
         """Close after our last bytes had time to arrive, discarding what still comes in."""
         ...

@@ -146,9 +146,13 @@ class Splice:
         await cancel(down)
         error = SessionEnded(reason)
         body = status(code=error.status, reason=error.reason, message=reason)
+        ending = sides.tap.ending(body) if self._clean else b""
+        if not ending:
+            # No place for a reason: an orderly close would look like success to a SPDY kubectl.
+            sides.client.cut()
         with contextlib.suppress(OSError, TapError, TimeoutError):
             async with asyncio.timeout(_BOUNDARY_SECONDS):
-                await sides.client.write(sides.tap.ending(body) if self._clean else b"")
+                await sides.client.write(ending)
         await self._interrupt()
         await sides.client.linger()
 

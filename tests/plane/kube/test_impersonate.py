@@ -101,3 +101,10 @@ def test_a_left_over_impersonation_header_stops_the_request():
     with pytest.raises(ImpersonationError):
         assert_none([(b"impersonate_user", b"x")])
     assert_none([(b"Accept", b"x")])
+
+
+def test_any_user_does_not_mean_the_clusters_own_users():
+    with pytest.raises(ImpersonationError):
+        choose(allowed(users=["*"]), "alice", [(b"Impersonate-User", b"system:admin")])
+    named = allowed(users=["system:serviceaccount:ci:deployer"])
+    assert choose(named, "alice", []).user == "system:serviceaccount:ci:deployer"
