@@ -70,9 +70,12 @@ class PlaneServer:
         (self.folder / "plane.yaml").write_text(yaml.safe_dump(self.config, sort_keys=False))
         command = [str(PLANE), "start", "--config", str(self.folder / "plane.yaml")]
         self.processes.start("plane", command)
-        wait_for(
-            "plane", self._ready, seconds=30, evidence=lambda: self.processes.tail("plane", 40)
-        )
+
+        # It answers before it has printed its pin and its invite, which callers read.
+        def ready() -> bool:
+            return self._ready() and "is up at" in self.output[before:]
+
+        wait_for("plane", ready, seconds=30, evidence=lambda: self.processes.tail("plane", 40))
 
     def stop(self, *, now: bool = False) -> None:
         """End it: politely, or as kill -9 does."""
