@@ -185,6 +185,8 @@ state = "{home}/state"
 def _kubelet(folder: Path, address: str, port: int) -> dict[str, object]:
     return {
         "apiVersion": "kubelet.config.k8s.io/v1beta1",
+        # Kubelets that share /var/log/pods delete each other's logs as orphans.
+        "podLogsDir": f"{folder}/pod-logs",
         "kind": "KubeletConfiguration",
         "address": address,
         "port": port,
