@@ -9,6 +9,7 @@ from plane.proxy.call import Call
 from plane.proxy.trail import Trail
 
 _log = logging.getLogger(__name__)
+_DISCOVERY = frozenset({"/api", "/apis"})
 
 
 def refuse(call: Call, trail: Trail, error: PlaneError) -> None:
@@ -26,7 +27,11 @@ def refuse(call: Call, trail: Trail, error: PlaneError) -> None:
         call.reply.abort()
         return
     body = status(code=error.status, reason=error.reason, message=message)
-    headers = [(b"Content-Type", b"application/json"), (b"Audit-Id", call.audit_id.encode())]
+    kind = b"application/json"
+    if trail.request is not None and trail.request.path.rstrip("/") in _DISCOVERY:
+        # client-go shows what it reads during discovery only as text; a Status becomes "unknown".
+        kind, body = b"text/plain; charset=utf-8", message.encode()
+    headers = [(b"Content-Type", kind), (b"Audit-Id", call.audit_id.encode())]
     headers += [(b"X-Content-Type-Options", b"nosniff"), (b"Cache-Control", b"no-store")]
     if isinstance(error, TooManyRequests):
         headers.append((b"Retry-After", b"1"))
