@@ -1,7 +1,7 @@
 """The roles that exist from the first start; ordinary documents, to be edited like any other.
 
 The groups `plane:view`, `plane:edit` and `plane:cluster-admin` are bound to the cluster roles of
-those names by the manifests in examples/rbac.
+those names by bindings that you make in the cluster; plane ships none yet.
 """
 
 _EVERYWHERE = {"*": "*"}
